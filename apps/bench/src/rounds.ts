@@ -1,0 +1,26 @@
+/** The middle value; the mean of the two middle ones for an even count. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length / 2
+  return ((sorted[Math.ceil(middle) - 1] as number) + (sorted[Math.floor(middle)] as number)) / 2
+}
+
+/**
+ * Measures every contender once a round, in an order that turns with each round, so that what the machine does
+ * meanwhile meets all of them alike. The first round warms up and is not counted.
+ */
+export async function interleave<Name extends string>(
+  contenders: Record<Name, () => Promise<number>>,
+  rounds: number,
+): Promise<Record<Name, number[]>> {
+  const names = Object.keys(contenders) as Name[]
+  const results = Object.fromEntries(names.map(name => [name, [] as number[]])) as Record<Name, number[]>
+  for (let round = 0; round <= rounds; round++) {
+    for (let i = 0; i < names.length; i++) {
+      const name = names[(i + round) % names.length] as Name
+      const value = await contenders[name]()
+      if (round > 0) results[name].push(value)
+    }
+  }
+  return results
+}

@@ -1,0 +1,73 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Revisions } from './catalogue.js'
+import type { MainThreadMeter } from './main-thread-meter.js'
+import type { PageRequest } from './page.js'
+import type { ServerStats } from './stats.js'
+import { whenAnswered } from './when-answered.js'
+
+/** The parts of the server that pages are made from. */
+export interface PageSources {
+  meter: MainThreadMeter
+  revisions(): Revisions
+  stats(): ServerStats
+}
+
+type Query = Record<string, string | string[] | undefined>
+
+/** Renders on this thread waiting for another one to end; it is a demonstration, not a second way in. */
+const maxOnThisThread = 16
+
+/** Every page of the portal. Only what is said here about a page passes between the threads. */
+export function addPageRoutes(app: FastifyInstance, { meter, revisions, stats }: PageSources): void {
+  let onThisThread = 0
+
+  const send = async (request: FastifyRequest, reply: FastifyReply, page: PageRequest) => {
+    reply.header('cache-control', 'no-cache')
+    if (first((request.query as Query).in) === 'thread') return sendFromThisThread(reply, page)
+    whenAnswered(reply, meter.begin('inWorkers'))
+    return reply.render({ route: request.routeOptions.url ?? '', props: page })
+  }
+
+  const sendFromThisThread = async (reply: FastifyReply, page: PageRequest) => {
+    if (onThisThread >= maxOnThisThread) {
+      reply.header('retry-after', '1')
+      throw Object.assign(new Error(`${onThisThread} renders wait for this thread`), { statusCode: 503 })
+    }
+    onThisThread++
+    try {
+      // Loaded when it is first asked for: until then this thread has neither a Markdown parser nor a highlighter.
+      const { openOnThisThread, renderOnThisThread } = await import('./this-thread.js')
+      await openOnThisThread()
+      whenAnswered(reply, meter.begin('onMainThread'))
+      const { statusCode, bytes } = await renderOnThisThread(page)
+      return reply.code(statusCode).type('text/html; charset=utf-8').send(bytes)
+    } finally {
+      onThisThread--
+    }
+  }
+
+  app.get('/', (request, reply) => send(request, reply, { page: 'home', revisions: revisions() }))
+  app.get<{ Params: { '*': string } }>('/docs/*', (request, reply) =>
+    send(request, reply, { page: 'document', path: request.params['*'], revisions: revisions() }),
+  )
+  app.get<{ Querystring: Query }>('/search', (request, reply) =>
+    send(request, reply, { page: 'search', question: first(request.query.q), revisions: revisions() }),
+  )
+  app.get('/dashboard', (request, reply) =>
+    send(request, reply, { page: 'dashboard', stats: stats(), revisions: revisions() }),
+  )
+  app.get('/docs', (_request, reply) => reply.redirect('/', 308))
+  app.decorateReply('renderMissing', function () {
+    return send(this.request, this, { page: 'missing', revisions: revisions() })
+  })
+}
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Sends the page that says there is none at this address, with status 404. */
+    renderMissing(): Promise<FastifyReply>
+  }
+}
+
+const first = (value: string | string[] | undefined): string =>
+  (Array.isArray(value) ? value[0] : value) ?? ''

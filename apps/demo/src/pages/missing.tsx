@@ -1,0 +1,18 @@
+import type { PageView } from './layout.js'
+
+export function missingPage(): PageView {
+  return {
+    title: 'Not found',
+    description: 'There is no page at this address.',
+    content: (
+      <div className="notice">
+        <p className="notice-code">404</p>
+        <h1>There is no page here</h1>
+        <p>
+          The address names no document. Look through <a href="/">all documents</a>, or search for a heading
+          above.
+        </p>
+      </div>
+    ),
+  }
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'tsup'
+
+export default defineConfig({
+  entry: ['src/main.ts', 'src/portal.ts', 'src/worker.ts', 'src/store-outlines.ts'],
+  format: 'esm',
+  target: 'node20',
+  clean: true,
+  sourcemap: false,
+  shims: false,
+  removeNodeProtocol: false,
+  onSuccess: 'node dist/store-outlines.js',
+})

@@ -1,0 +1,20 @@
+export {
+  CacheInvalidationError,
+  type CacheInvalidationErrorCode,
+  type FlushReason,
+} from './error.js'
+export {
+  type CacheInvalidator,
+  type CacheInvalidatorOptions,
+  createCacheInvalidator,
+  type PublishOptions,
+} from './invalidator.js'
+export type { LogPosition } from './log.js'
+export { MAX_KEY_BYTES, MAX_MESSAGE_BYTES } from './message.js'
+export { DEFAULT_CACHE_INVALIDATION_CHANNEL } from './options.js'
+export {
+  type CacheSubscription,
+  type CacheSubscriptionOptions,
+  type CacheSubscriptionStatus,
+  subscribeToCacheInvalidation,
+} from './subscription.js'

@@ -1,0 +1,40 @@
+import type { FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+import { closeClient } from './close-client.js'
+import { CacheInvalidationError } from './error.js'
+import { type CacheInvalidatorOptions, createCacheInvalidator } from './invalidator.js'
+import type { LogPosition } from './log.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Tells every server that these keys are stale; resolves when Redis has logged and published them. */
+    invalidateCache(keys: readonly string[]): Promise<LogPosition>
+  }
+}
+
+/** The publisher is the plugin's from now on: it ends with the server. */
+export type InvalidatorPluginOptions = CacheInvalidatorOptions
+
+const plugin: FastifyPluginAsync<InvalidatorPluginOptions> = async (fastify, options) => {
+  const { publisher } = options
+  const { publish, channel } = createCacheInvalidator(options)
+  const closing = new AbortController()
+  publisher.on('error', error => fastify.log.warn({ err: error, channel }, 'Redis connection failed'))
+  fastify.addHook('onClose', async () => {
+    await closeClient(publisher)
+    const message = 'Cannot publish keys: the server is closing'
+    closing.abort(new CacheInvalidationError('PUBLISH_FAILED', message))
+  })
+  fastify.decorate('invalidateCache', keys => publish(keys, { signal: closing.signal }))
+}
+
+/**
+ * Decorates Fastify with `invalidateCache(keys)`. Boots without waiting for Redis. On close the publisher is
+ * quit, within 1 s; what is not published by then rejects with `PUBLISH_FAILED`.
+ */
+const invalidatorPlugin: FastifyPluginAsync<InvalidatorPluginOptions> = fp(plugin, {
+  name: '@scratchyjs/cache-invalidation/invalidator-plugin',
+  fastify: '5.x',
+})
+
+export default invalidatorPlugin

@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto'
+import type { Cluster, Redis } from 'ioredis'
+
+/** A place in the log of a channel. */
+export interface LogPosition {
+  /** Names this log; another log, after the first was lost, has another. */
+  epoch: string
+  /** Number of the message, from 1, without gaps. */
+  sequence: number
+}
+
+/** A place in the log, and the id of the message there: a number used twice shows. */
+export interface Cursor extends LogPosition {
+  id: string
+}
+
+/** The place where there is no log. */
+export const noLog: Cursor = { epoch: '', sequence: 0, id: '' }
+
+/** What one look at the log showed. */
+export interface LogPage {
+  /** Identity of the dataset that answered (`master_replid`); undefined when Redis won't tell. */
+  server: string | undefined
+  /** The newest entry; number 0 in a new log; {@link noLog} when there is none and none can begin. */
+  head: Cursor
+  /** Number of the oldest entry that is still there. */
+  first: number
+  /** The log holds another message, or none, at the place that was asked about. */
+  diverged: boolean
+  /** The number that `entries` follow on. */
+  after: number
+  /** The messages after that place, oldest first: not all when there are many. */
+  entries: string[]
+}
+
+// The log is one hash, so that it is on one node of a cluster and one script can change it whole:
+//
+//   epoch     names the log
+//   first     number of the oldest entry
+//   last      number of the newest
+//   id        id of the newest
+//   <number>  the message, as it was published
+//   i:<id>    number of the message with this id, for as long as the message is there
+//
+// KEYS: log. ARGV: channel, keys as JSON, id, epoch of a new log, maximal length, ttl in seconds.
+const appendScript = `
+local log, id = KEYS[1], ARGV[3]
+local known = redis.call('HGET', log, 'i:' .. id)
+if known then return {redis.call('HGET', log, 'epoch'), tonumber(known)} end
+local epoch = redis.call('HGET', log, 'epoch')
+if not epoch then
+  epoch = ARGV[4]
+  redis.call('HSET', log, 'epoch', epoch, 'first', 1)
+end
+local number = redis.call('HINCRBY', log, 'last', 1)
+local now = redis.call('TIME')
+local message = string.format('{"keys":%s,"epoch":"%s","sequence":%.0f,"at":%.0f,"id":"%s"}',
+  ARGV[2], epoch, number, now[1] * 1000 + math.floor(now[2] / 1000), id)
+redis.call('HSET', log, number, message, 'i:' .. id, number, 'id', id)
+local first = tonumber(redis.call('HGET', log, 'first'))
+local keep = math.max(first, number - tonumber(ARGV[5]) + 1)
+-- A log that was longer before shrinks in steps: no publish blocks Redis for long.
+if keep > first + 1000 then keep = first + 1000 end
+for old = first, keep - 1 do
+  local entry = redis.call('HGET', log, old)
+  redis.call('HDEL', log, old, 'i:' .. (entry and string.match(string.sub(entry, -160), '"id":"([^"]*)"}$') or ''))
+end
+if keep > first then redis.call('HSET', log, 'first', keep) end
+redis.call('EXPIRE', log, ARGV[6])
+redis.call('PUBLISH', ARGV[1], message)
+return {epoch, number}
+`
+
+// KEYS: log. ARGV: epoch, number and id of the place to read on from; most entries; most bytes; epoch
+// of a new log; "INFO" to tell who answers. For the epoch "?" the number is a time: the place is before
+// the first message of that millisecond. Where there is no log one begins, so that its loss can be
+// seen later; a replica can't, and answers with the epoch "".
+const readScript = `
+local log, epoch, after = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local head = redis.call('HMGET', log, 'epoch', 'first', 'last', 'id')
+if not head[1] then
+  head = {ARGV[6], '1', '0', ''}
+  local begun = redis.pcall('HSET', log, 'epoch', head[1], 'first', head[2], 'last', head[3], 'id', head[4])
+  if type(begun) == 'table' then head[1] = '' else redis.call('EXPIRE', log, 86400) end
+end
+local first, last = tonumber(head[2]), tonumber(head[3])
+local diverged, entries, bytes = 0, {}, 0
+if epoch == '?' then
+  local since = after
+  after = last
+  while after >= first and last - after < 10000 do
+    local entry = redis.call('HGET', log, after)
+    if not entry or tonumber(string.match(string.sub(entry, -160), '"at":(%d+),"id":"[^"]*"}$') or 0) < since then break end
+    after = after - 1
+  end
+  if after < first and first > 1 or last - after == 10000 then after = first - 2 end
+elseif epoch ~= head[1] then
+  after = last
+elseif after > last or after >= first and redis.call('HGET', log, 'i:' .. ARGV[3]) ~= ARGV[2] then
+  diverged = 1
+end
+local number = after + 1
+if diverged == 0 and number >= first then
+  while number <= last and #entries < tonumber(ARGV[4]) and bytes < tonumber(ARGV[5]) do
+    local entry = redis.call('HGET', log, number) or ''
+    entries[#entries + 1] = entry
+    bytes = bytes + #entry
+    number = number + 1
+  end
+end
+local info = ARGV[7] == 'INFO' and redis.pcall('INFO', 'replication')
+return {head[1], first, last, head[4], diverged, after, entries, type(info) == 'string' and info or ''}
+`
+
+const timeScript = `
+local now = redis.call('TIME')
+return now[1] * 1000 + math.floor(now[2] / 1000)
+`
+
+const pageEntries = 1000
+const pageBytes = 256 * 1024
+
+function logKey(channel: string): string {
+  return `${channel}:log`
+}
+
+/** How much of the log is kept: `maxLength` messages, and `ttl` seconds after the last one. */
+export interface LogLimits {
+  maxLength: number
+  ttl: number
+}
+
+/**
+ * Appends to the log and publishes, both or neither, in one step. With an id that the log still
+ * knows nothing happens, and the first place is the answer.
+ */
+export async function appendToLog(
+  client: Redis | Cluster,
+  channel: string,
+  keysJson: string,
+  id: string,
+  { maxLength, ttl }: LogLimits,
+): Promise<LogPosition> {
+  const values = [channel, keysJson, id, randomUUID(), maxLength, ttl]
+  const answer = await client.eval(appendScript, 1, logKey(channel), ...values)
+  const [epoch, sequence] = answer as [string, number | string]
+  return { epoch, sequence: Number(sequence) }
+}
+
+/** A moment, by the clock of the Redis that holds the log. */
+export interface Since {
+  /** Milliseconds since 1970. */
+  since: number
+}
+
+/**
+ * The moment `startedAt`, a value of `performance.now()`, by the clock of Redis: at the latest the
+ * true one, and earlier by no more than an answer takes to arrive.
+ */
+export async function serverTime(
+  client: Redis | Cluster,
+  channel: string,
+  startedAt: number,
+): Promise<Since> {
+  let since = 0
+  let shortest = Number.POSITIVE_INFINITY
+  // The sample whose answer took least is the closest.
+  for (let sample = 0; sample < 3; sample += 1) {
+    const asked = performance.now()
+    const now = Number(await client.eval(timeScript, 1, logKey(channel)))
+    const answered = performance.now()
+    if (answered - asked < shortest) since = Math.floor(now - (answered - startedAt))
+    shortest = Math.min(shortest, answered - asked)
+  }
+  return { since }
+}
+
+/** Looks at the log: what came after a place, or since a moment. */
+export async function readLog(
+  client: Redis | Cluster,
+  channel: string,
+  from: Cursor | Since,
+): Promise<LogPage> {
+  const place = 'since' in from ? ['?', from.since, ''] : [from.epoch, from.sequence, from.id]
+  const values = [...place, pageEntries, pageBytes, randomUUID()]
+  const { info, log } = await (client.isCluster
+    ? askCluster(client, logKey(channel), values)
+    : ask(client, logKey(channel), values))
+  const [epoch, first, last, id, diverged, after, entries] = log
+  return {
+    server: /^master_replid:(\w+)/m.exec(info)?.[1],
+    // Number(): a client with stringNumbers answers with strings.
+    head: { epoch, sequence: Number(last), id },
+    first: Number(first),
+    diverged: Number(diverged) === 1,
+    after: Number(after),
+    entries,
+  }
+}
+
+type ReadAnswer = [
+  epoch: string,
+  first: number,
+  last: number,
+  id: string,
+  diverged: number,
+  after: number,
+  entries: string[],
+  info: string,
+]
+
+async function ask(client: Redis | Cluster, key: string, values: (string | number)[]) {
+  // In this order: data of a newer server under the older identity is found out at the next look,
+  // the reverse never.
+  const info = client.info('replication').catch(() => '')
+  const log = (await client.eval(readScript, 1, key, ...values)) as ReadAnswer
+  return { info: await info, log }
+}
+
+// A cluster would ask any node for INFO. A pipeline goes to the right one, but ioredis follows no
+// MOVED in it when only one of its commands is answered with that.
+async function askCluster(client: Redis | Cluster, key: string, values: (string | number)[]) {
+  const log = (await client.eval(readScript, 1, key, ...values, 'INFO')) as ReadAnswer
+  return { info: log[7], log }
+}

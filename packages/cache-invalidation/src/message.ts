@@ -1,0 +1,81 @@
+import { CacheInvalidationError } from './error.js'
+import type { Cursor } from './log.js'
+
+/** The longest key, in bytes of UTF-8: 8 KiB. */
+export const MAX_KEY_BYTES: number = 8 * 1024
+/** The largest message, in bytes: 1 MiB. */
+export const MAX_MESSAGE_BYTES: number = 1024 * 1024
+
+/** What surrounds the keys of a logged message, at most: names, epoch, number and id. */
+const frameBytes = 256
+
+/** Keys that are stale, and, when this package published them, their place in the log. */
+export interface Message {
+  keys: string[]
+  entry?: Cursor
+}
+
+/**
+ * The keys as JSON, checked before anything is sent.
+ *
+ * @throws TypeError for no keys, or a key that is no non-empty string; RangeError for too large ones
+ */
+export function encodeKeys(keys: readonly string[]): string {
+  if (!Array.isArray(keys)) throw new TypeError(`keys must be an array of strings, not ${typeof keys}`)
+  if (keys.length === 0) throw new TypeError('keys must hold at least one key')
+  let total = frameBytes
+  for (let index = 0; index < keys.length; index += 1) {
+    const key: unknown = keys[index]
+    if (typeof key !== 'string' || key === '')
+      throw new TypeError(`keys[${index}] must be a non-empty string, not ${shown(key)}`)
+    const bytes = Buffer.byteLength(key)
+    if (bytes > MAX_KEY_BYTES)
+      throw new RangeError(`keys[${index}] has ${bytes} bytes: the longest key has ${MAX_KEY_BYTES}`)
+    total += bytes
+    if (total > MAX_MESSAGE_BYTES) break
+  }
+  const json = total > MAX_MESSAGE_BYTES ? undefined : JSON.stringify(keys)
+  if (json === undefined || Buffer.byteLength(json) + frameBytes > MAX_MESSAGE_BYTES)
+    throw new RangeError(`keys (${keys.length}) make a message of more than ${MAX_MESSAGE_BYTES} bytes`)
+  return json
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : value === null ? 'null' : typeof value
+}
+
+/**
+ * Reads a message of anyone: `{"keys":["a"]}` is enough.
+ *
+ * @throws CacheInvalidationError `MALFORMED_MESSAGE`
+ */
+export function decodeMessage(bytes: Uint8Array | string): Message {
+  const size = Buffer.byteLength(bytes)
+  if (size > MAX_MESSAGE_BYTES) throw malformed(`it has ${size} bytes, at most ${MAX_MESSAGE_BYTES} are read`)
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString())
+  } catch (cause) {
+    throw malformed('it is no JSON', cause)
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw malformed('it is no object')
+  for (const name of ['__proto__', 'constructor', 'prototype'])
+    if (Object.hasOwn(parsed, name)) throw malformed(`it has a member named ${name}`)
+  const { keys, epoch, sequence, id } = parsed as Record<string, unknown>
+  if (!Array.isArray(keys) || keys.length === 0) throw malformed('"keys" is no array with something in it')
+  if (!keys.every(isKey)) throw malformed(`"keys" holds what is no string of 1 to ${MAX_KEY_BYTES} bytes`)
+  if (epoch === undefined && sequence === undefined) return { keys }
+  if (typeof epoch !== 'string' || epoch === '' || typeof id !== 'string')
+    throw malformed('"epoch" or "id" is no string')
+  if (!Number.isSafeInteger(sequence) || (sequence as number) < 1) throw malformed('"sequence" is no number')
+  return { keys, entry: { epoch, sequence: sequence as number, id } }
+}
+
+function isKey(key: unknown): key is string {
+  return typeof key === 'string' && key !== '' && Buffer.byteLength(key) <= MAX_KEY_BYTES
+}
+
+function malformed(why: string, cause?: unknown): CacheInvalidationError {
+  return new CacheInvalidationError('MALFORMED_MESSAGE', `Ignored a message: ${why}`, { cause })
+}

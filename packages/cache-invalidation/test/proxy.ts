@@ -1,0 +1,59 @@
+import { connect, createServer, type Socket } from 'node:net'
+
+/** A TCP proxy on the loopback interface, for a network that misbehaves. */
+export interface TcpProxy {
+  port: number
+  /** Where new connections lead to. */
+  target: number
+  /** When set: client data for which it answers true goes nowhere. */
+  swallow: ((data: Buffer) => boolean) | undefined
+  /** While true nothing of the server is read: its buffers fill. */
+  pause(isPaused: boolean): void
+  /** Breaks all connections. */
+  cut(): void
+  /** Breaks all connections and accepts no more. */
+  close(): Promise<void>
+}
+
+export async function startProxy(target: number): Promise<TcpProxy> {
+  const clients = new Set<Socket>()
+  const servers = new Set<Socket>()
+  const server = createServer(client => {
+    const upstream = connect(proxy.target, '127.0.0.1')
+    for (const [socket, other, all] of [
+      [client, upstream, clients],
+      [upstream, client, servers],
+    ] as const) {
+      all.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        all.delete(socket)
+        other.end()
+      })
+    }
+    upstream.on('data', data => client.write(data))
+    client.on('data', data => {
+      if (!proxy.swallow?.(data)) upstream.write(data)
+    })
+  })
+  const cut = () => {
+    for (const socket of [...clients, ...servers]) socket.destroy()
+  }
+  const proxy: TcpProxy = {
+    port: 0,
+    target,
+    swallow: undefined,
+    pause(isPaused) {
+      for (const socket of servers) isPaused ? socket.pause() : socket.resume()
+    },
+    cut,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        cut()
+      }),
+  }
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  proxy.port = (server.address() as { port: number }).port
+  return proxy
+}

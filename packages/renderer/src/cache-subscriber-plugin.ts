@@ -1,0 +1,1 @@
+export { default } from '@scratchyjs/cache-invalidation/subscriber-plugin'

@@ -1,0 +1,37 @@
+/** What can go wrong in operation; match on `code`. */
+export type RendererErrorCode =
+  /** `close()` was called: no new renders. 503 */
+  | 'RENDERER_CLOSED'
+  /** More renders wait than `maxQueue` allows. 503 */
+  | 'QUEUE_FULL'
+  /** A render took longer than `taskTimeout`; its thread was replaced. 504 */
+  | 'RENDER_TIMEOUT'
+  /** The thread ended while it rendered; it was replaced. 500 */
+  | 'WORKER_CRASHED'
+  /** The worker file can't be loaded, exports no renderer, or its `setup` threw. 500 */
+  | 'WORKER_UNUSABLE'
+  /** `render` returned something that is no page. 500 */
+  | 'INVALID_PAGE'
+
+const statusCodes: Record<RendererErrorCode, number> = {
+  RENDERER_CLOSED: 503,
+  QUEUE_FULL: 503,
+  RENDER_TIMEOUT: 504,
+  WORKER_CRASHED: 500,
+  WORKER_UNUSABLE: 500,
+  INVALID_PAGE: 500,
+}
+
+/** An operational failure of the renderer. Errors that a `render` throws itself keep their own name and code. */
+export class RendererError extends Error {
+  override readonly name: string = 'RendererError'
+  readonly code: RendererErrorCode
+  /** The HTTP status that fits, 500–504. */
+  readonly statusCode: number
+
+  constructor(code: RendererErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.statusCode = statusCodes[code]
+  }
+}

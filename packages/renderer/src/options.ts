@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { isAbsolute } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { ResourceLimits } from 'node:worker_threads'
+import { describe } from './error-transfer.js'
+
+/** How contexts and pages travel between the threads. */
+export type Transport = 'shared' | 'payload'
+
+/** Options of {@link createRenderer} and of the Fastify plugin. Times in milliseconds, sizes in bytes. */
+export interface RendererOptions {
+  /** The worker file, with a default export made by `defineRenderer`: a `file:` URL or an absolute path. */
+  worker: URL | string
+  /** Threads kept while idle; by default as many as `maxThreads`. */
+  minThreads?: number
+  /** Threads at most, each rendering one page at a time; by default one less than the machine's cores, at least 1. */
+  maxThreads?: number
+  /** How long a thread above `minThreads` may be idle before it ends. Default 30,000. */
+  idleTimeout?: number
+  /** How long one render may take before its thread is replaced and it fails with `RENDER_TIMEOUT`. Default 30,000. */
+  taskTimeout?: number
+  /** Renders that may wait for a thread; one more fails with `QUEUE_FULL`. Default 1,000. */
+  maxQueue?: number
+  /** How long `close()` waits for the renders it finds under way. Default 10,000. */
+  closeTimeout?: number
+  /** V8's limits for each thread, as in `node:worker_threads`. */
+  resourceLimits?: ResourceLimits
+  /** `'shared'` (default): through slots of shared memory. `'payload'`: in the messages of the tasks. */
+  transport?: Transport
+  /** Slots of shared memory, each held from the start of a render until its page is sent. Default 4 per thread, at least 16. */
+  slots?: number
+  /** The largest context or page that a slot carries; larger ones travel in the task's messages. Default 1 MiB. */
+  slotSize?: number
+  /** Told of a thread that ended while it rendered nothing, which no request would notice. */
+  onWorkerError?: (error: Error) => void
+}
+
+/** The options with every default filled in. */
+export interface ResolvedOptions extends Required<Omit<RendererOptions, 'worker' | 'resourceLimits'>> {
+  workerUrl: URL
+  resourceLimits: ResourceLimits | undefined
+}
+
+/** Checks every option; `TypeError` or `RangeError` names the first wrong one and its value. */
+export function resolveOptions(options: RendererOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`The renderer's options must be an object, and are ${describe(options)}`)
+  }
+  const maxThreads = integer(
+    'maxThreads',
+    options.maxThreads,
+    Math.max(1, availableParallelism() - 1),
+    1,
+    1024,
+  )
+  const minThreads = integer('minThreads', options.minThreads, maxThreads, 0, 1024)
+  if (minThreads > maxThreads) {
+    throw new RangeError(`minThreads is ${minThreads}, more than maxThreads, which is ${maxThreads}`)
+  }
+  const transport = options.transport ?? 'shared'
+  if (transport !== 'shared' && transport !== 'payload') {
+    throw new TypeError(`transport must be 'shared' or 'payload', and is ${describe(transport)}`)
+  }
+  const onWorkerError = options.onWorkerError ?? (() => {})
+  if (typeof onWorkerError !== 'function') {
+    throw new TypeError(`onWorkerError must be a function, and is ${describe(onWorkerError)}`)
+  }
+  return {
+    workerUrl: workerUrl(options.worker),
+    minThreads,
+    maxThreads,
+    idleTimeout: milliseconds('idleTimeout', options.idleTimeout, 30_000),
+    taskTimeout: milliseconds('taskTimeout', options.taskTimeout, 30_000),
+    closeTimeout: milliseconds('closeTimeout', options.closeTimeout, 10_000),
+    maxQueue: integer('maxQueue', options.maxQueue, 1000, 0, 1_000_000),
+    slots: integer('slots', options.slots, Math.max(16, maxThreads * 4), 1, 65_536),
+    slotSize: integer('slotSize', options.slotSize, 2 ** 20, 1, 2 ** 30),
+    transport,
+    onWorkerError,
+    resourceLimits: options.resourceLimits,
+  }
+}
+
+function workerUrl(worker: unknown): URL {
+  let url: URL | undefined
+  if (worker instanceof URL) url = worker
+  else if (typeof worker === 'string' && worker.startsWith('file:')) url = new URL(worker)
+  else if (typeof worker === 'string' && isAbsolute(worker)) url = pathToFileURL(worker)
+  if (url?.protocol !== 'file:') {
+    throw new TypeError(
+      `worker must be a file: URL or an absolute path, such as new URL('./worker.js', import.meta.url), and is ${describe(worker)}`,
+    )
+  }
+  if (!existsSync(url)) throw new TypeError(`worker: there is no file ${fileURLToPath(url)}`)
+  return url
+}
+
+function integer(name: string, value: unknown, byDefault: number, min: number, max: number): number {
+  if (value === undefined) return byDefault
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
+    throw new RangeError(`${name} must be an integer from ${min} to ${max}, and is ${describe(value)}`)
+  }
+  return value as number
+}
+
+const milliseconds = (name: string, value: unknown, byDefault: number) =>
+  integer(name, value, byDefault, 1, 2 ** 31 - 1)

@@ -1,0 +1,34 @@
+import type { TransferredError } from './error-transfer.js'
+
+/** What every worker gets once, through `workerData`. */
+export interface HostData {
+  /** `file:` URL of the user's worker module. */
+  worker: string
+  /** The slot pool's arena; absent with the payload transport. */
+  arena: SharedArrayBuffer | undefined
+}
+
+/** One render, as it is posted to a worker. Either `contextBytes` are in the slot, or `context` carries them. */
+export interface RenderTask {
+  slot?: number
+  generation?: number
+  contextBytes?: number
+  /** The context's JSON, when it is not in the slot. */
+  context?: string
+}
+
+/** What the host does besides rendering. */
+export type LifecycleTask = 'setup' | 'teardown'
+
+/** Values of response headers: several lines for an array. */
+export type HeaderValue = string | string[]
+
+/** The answer to a render. Either `pageBytes` are in the slot, or `page` carries them. */
+export type RenderAnswer =
+  | {
+      pageBytes?: number
+      page?: Uint8Array
+      statusCode?: number
+      headers?: Record<string, HeaderValue>
+    }
+  | { error: TransferredError }

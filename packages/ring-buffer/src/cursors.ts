@@ -1,0 +1,71 @@
+import { RingBufferError } from './error.js'
+
+const WORD_VALUES = 2 ** 32
+
+/**
+ * The two cursors of a ring, in whichever words its layout puts them, and their arithmetic. Cursors count
+ * bytes without end in 32 bits; `lap`, the largest multiple of the capacity up to 2^32, is what a cursor
+ * that reaches 2^32 is lowered by, so its position never jumps (I1).
+ */
+export class Cursors {
+  readonly capacity: number
+  readonly #words: Int32Array<SharedArrayBuffer>
+  readonly #writeWord: number
+  readonly #readWord: number
+  readonly #lap: number
+
+  constructor(words: Int32Array<SharedArrayBuffer>, writeWord: number, readWord: number, capacity: number) {
+    this.#words = words
+    this.#writeWord = writeWord
+    this.#readWord = readWord
+    this.capacity = capacity
+    this.#lap = WORD_VALUES - (WORD_VALUES % capacity)
+  }
+
+  loadWrite(): number {
+    return Atomics.load(this.#words, this.#writeWord) >>> 0 // I1: unsigned; I3: bytes below it are complete
+  }
+
+  loadRead(): number {
+    return Atomics.load(this.#words, this.#readWord) >>> 0 // I1: unsigned; I4: bytes below it are let go
+  }
+
+  /** Makes `bytes` more bytes, already in their place, readable. Only the producer calls this. */
+  publishWrite(write: number, bytes: number): number {
+    return this.#publish(this.#writeWord, write, bytes)
+  }
+
+  /** Gives `bytes` more bytes, already copied out, back to the producer. Only the consumer calls this. */
+  publishRead(read: number, bytes: number): number {
+    return this.#publish(this.#readWord, read, bytes)
+  }
+
+  /** Bytes in the ring according to two cursors. Throws when no ring can be in that state (I8). */
+  between(write: number, read: number): number {
+    // A write cursor below its read cursor has passed 2^32, and then is not below 2^32 - lap.
+    const wrapped = write < read && write >= WORD_VALUES - this.#lap
+    const bytes = wrapped ? write - read + this.#lap : write - read
+    if (bytes >= 0 && bytes <= this.capacity) return bytes
+    throw new RingBufferError(
+      'CORRUPT_HEADER',
+      `Cannot use this ring: writePos ${write} and readPos ${read} can't both be right, it holds ${this.capacity} bytes`,
+    )
+  }
+
+  /** Bytes in the ring at one instant, on whichever thread (I9). */
+  used(): number {
+    for (;;) {
+      const read = this.loadRead()
+      const write = this.loadWrite()
+      if (this.loadRead() === read) return this.between(write, read)
+    }
+  }
+
+  #publish(word: number, from: number, bytes: number): number {
+    const sum = from + bytes
+    const next = sum < WORD_VALUES ? sum : sum - this.#lap
+    Atomics.store(this.#words, word, next | 0) // I2, I3, I4: own word, after the copy; pairs with loadWrite, loadRead
+    Atomics.notify(this.#words, word) // I6: after the store, or the woken would see nothing new
+    return next
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * What went wrong, for programs to match on:
+ * - `CORRUPT_HEADER`: the cursors say that the ring holds less than nothing or more than its capacity.
+ *   Something other than one producer and one consumer has written to the buffer; it can't be used any more.
+ * - `WAIT_NOT_ALLOWED`: this thread may not block (a browser's main thread); wait asynchronously there.
+ */
+export type RingBufferErrorCode = 'CORRUPT_HEADER' | 'WAIT_NOT_ALLOWED'
+
+/** An operational failure of a ring. Mistakes of the caller are plain `TypeError`s and `RangeError`s instead. */
+export class RingBufferError extends Error {
+  override readonly name: string = 'RingBufferError'
+  readonly code: RingBufferErrorCode
+
+  constructor(code: RingBufferErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

@@ -1,0 +1,46 @@
+import { describe, requireCount } from './argument.js'
+
+// byte  word       sole writer  range
+//    0  writePos   producer     0..2^32-1 read unsigned; counts the bytes written
+//    4  readPos    consumer     0..2^32-1 read unsigned; counts the bytes read, never passes writePos
+//    8  data       producer     `capacity` bytes; the byte with the count p lies at p % capacity
+//
+// Both words grow, by the bytes of one operation at a time, and mean the position `word % capacity`.
+// The successor of 2^32-1 is 0 only where the capacity divides 2^32. Elsewhere that step would jump
+// (with 1000 from position 295 to 0), so a count that reaches 2^32 is lowered by the largest multiple
+// of the capacity below 2^32: with 1000, 2^32-1 is followed by 296. See cursors.ts.
+
+/** Index of the producer's cursor in an `Int32Array` over the buffer. */
+export const WRITE_POS = 0
+/** Index of the consumer's cursor in an `Int32Array` over the buffer. */
+export const READ_POS = 1
+/** Bytes before the data. */
+export const HEADER_BYTES = 8
+/** Cursors tell a full ring from an empty one only while 2^32 holds the capacity twice. */
+const MAX_CAPACITY = 2 ** 31
+
+/** A zeroed buffer for an empty ring. Throws `RangeError` unless `capacity` is an integer from 1 to 2^31. */
+export function allocate(capacity: number): SharedArrayBuffer {
+  requireCount('capacity', capacity)
+  if (capacity > MAX_CAPACITY) {
+    throw new RangeError(`Cannot make a ring of ${capacity} bytes: capacity is at most ${MAX_CAPACITY}`)
+  }
+  return new SharedArrayBuffer(HEADER_BYTES + capacity)
+}
+
+/** The capacity that both sides derive from the buffer alone. */
+export function capacityOf(buffer: SharedArrayBuffer): number {
+  if (Object.prototype.toString.call(buffer) !== '[object SharedArrayBuffer]') {
+    throw new TypeError(`Cannot attach a ring: buffer must be a SharedArrayBuffer, got ${describe(buffer)}`)
+  }
+  if (buffer.growable) {
+    throw new TypeError('Cannot attach a ring: buffer is growable, so its capacity could change')
+  }
+  const capacity = buffer.byteLength - HEADER_BYTES
+  if (capacity < 1 || capacity > MAX_CAPACITY) {
+    throw new RangeError(
+      `Cannot attach a ring: buffer has ${buffer.byteLength} bytes, not ${HEADER_BYTES + 1} to ${HEADER_BYTES + MAX_CAPACITY}`,
+    )
+  }
+  return capacity
+}

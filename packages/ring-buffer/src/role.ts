@@ -1,0 +1,76 @@
+import type { Cursors } from './cursors.js'
+
+const NONE = -1
+
+/**
+ * One side of a ring: its own cursor, and the opposite one as it was last seen. The opposite cursor only
+ * ever moves in this side's favour, so an old value understates the room, and is loaded anew only when it
+ * promises too little (I5). Not for use by two threads at once.
+ */
+export class Role {
+  readonly #cursors: Cursors
+  readonly #producing: boolean
+  #own = NONE
+  #opposite = NONE
+  #claimed = NONE
+
+  constructor(cursors: Cursors, role: 'producer' | 'consumer') {
+    this.#cursors = cursors
+    this.#producing = role === 'producer'
+  }
+
+  /** Bytes this side may touch from `position` on: at least `wanted` if there are as many, or else all. */
+  room(wanted: number): number {
+    const own = this.#producing ? this.#cursors.loadWrite() : this.#cursors.loadRead()
+    if (own === this.#own) {
+      const room = this.#measure()
+      if (room >= wanted) return room
+    }
+    // Too little, or another object has played this role since: then what this one saw may be a lap old.
+    this.#own = own
+    this.#opposite = this.#producing ? this.#cursors.loadRead() : this.#cursors.loadWrite()
+    return this.#measure()
+  }
+
+  /** Where in the data the room begins. */
+  get position(): number {
+    return this.#own % this.#cursors.capacity
+  }
+
+  /** Hands the first `bytes` of the room to the other side; what was claimed is void. 0 wakes nobody. */
+  publish(bytes: number): void {
+    if (bytes === 0) return
+    this.#claimed = NONE
+    this.#own = this.#producing
+      ? this.#cursors.publishWrite(this.#own, bytes)
+      : this.#cursors.publishRead(this.#own, bytes)
+  }
+
+  /** Bytes that the caller holds views of, to be settled; -1 when there is no claim. */
+  get claimed(): number {
+    return this.#claimed
+  }
+
+  claim(bytes: number): void {
+    this.#claimed = bytes
+  }
+
+  /** Ends the claim and publishes `bytes` of it; 0 publishes nothing. */
+  settle(bytes: number): void {
+    if (!(Number.isInteger(bytes) && bytes >= 0 && bytes <= this.#claimed)) {
+      const [verb, claimed] = this.#producing ? ['commit', 'reserved'] : ['consume', 'peeked']
+      throw new RangeError(
+        this.#claimed === NONE
+          ? `Cannot ${verb} ${String(bytes)} bytes: nothing is ${claimed}`
+          : `Cannot ${verb} ${String(bytes)} bytes: must be an integer from 0 to the ${this.#claimed} ${claimed}`,
+      )
+    }
+    this.#claimed = NONE
+    this.publish(bytes)
+  }
+
+  #measure(): number {
+    if (!this.#producing) return this.#cursors.between(this.#opposite, this.#own)
+    return this.#cursors.capacity - this.#cursors.between(this.#own, this.#opposite)
+  }
+}
