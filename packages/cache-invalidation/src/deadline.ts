@@ -18,3 +18,11 @@ export function withDeadline<T>(promise: Promise<T>, timeoutMs: number): Promise
     promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }
+
+/** Whether no answer came in time, by our deadline or by that of ioredis (`commandTimeout`). */
+export function isTimeout(error: unknown): boolean {
+  return (
+    error instanceof DeadlineError ||
+    (error instanceof Error && (error.message === 'Command timed out' || isTimeout(error.cause)))
+  )
+}

@@ -4,6 +4,7 @@ import { closeClient } from './close-client.js'
 import { CacheInvalidationError } from './error.js'
 import { type CacheInvalidatorOptions, createCacheInvalidator } from './invalidator.js'
 import type { LogPosition } from './log.js'
+import { outageLog } from './outage-log.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -17,9 +18,9 @@ export type InvalidatorPluginOptions = CacheInvalidatorOptions
 
 const plugin: FastifyPluginAsync<InvalidatorPluginOptions> = async (fastify, options) => {
   const { publisher } = options
-  const { publish, channel } = createCacheInvalidator(options)
+  const { publish } = createCacheInvalidator(options)
   const closing = new AbortController()
-  publisher.on('error', error => fastify.log.warn({ err: error, channel }, 'Redis connection failed'))
+  publisher.on('error', outageLog(publisher, fastify.log, 'Redis connection failed: '))
   fastify.addHook('onClose', async () => {
     await closeClient(publisher)
     const message = 'Cannot publish keys: the server is closing'

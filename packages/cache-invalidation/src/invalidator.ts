@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
-import { DeadlineError, withDeadline } from './deadline.js'
+import { isTimeout, withDeadline } from './deadline.js'
 import { CacheInvalidationError, reasonOf } from './error.js'
 import { appendToLog, type LogPosition } from './log.js'
 import { encodeKeys } from './message.js'
@@ -72,7 +72,7 @@ export function createCacheInvalidator({
       try {
         return await appendToLog(publisher, channel, keysJson, id, { maxLength, ttl })
       } catch (error) {
-        if (attempt === attempts || reasonOf(error) !== 'Command timed out') throw error
+        if (attempt === attempts || !isTimeout(error)) throw error
       }
     }
   }
@@ -90,7 +90,7 @@ export function createCacheInvalidator({
       } catch (cause) {
         signal?.throwIfAborted()
         const message = `Cannot publish ${keys.length} keys on ${channel}: ${reasonOf(cause)}`
-        const code = cause instanceof DeadlineError ? 'PUBLISH_TIMEOUT' : 'PUBLISH_FAILED'
+        const code = isTimeout(cause) ? 'PUBLISH_TIMEOUT' : 'PUBLISH_FAILED'
         throw new CacheInvalidationError(code, message, { cause })
       }
     },

@@ -1,6 +1,6 @@
 import { type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { appendToLog, noLog, readLog, serverTime } from './log.js'
 
 const channel = 'test'
@@ -138,6 +138,7 @@ describe('a look at the log', () => {
 
   it('shows that there is none on a replica, which cannot begin one', async () => {
     const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', `${server.port}`] })
+    onTestFinished(() => replica.stop())
     const client = new Redis(replica.port, '127.0.0.1')
     await expect.poll(() => client.info('replication'), { timeout: 10_000 }).toMatch(/master_link_status:up/)
     expect(await readLog(client, channel, { epoch: 'e', sequence: 3, id: 'x' })).toMatchObject({
@@ -149,7 +150,6 @@ describe('a look at the log', () => {
     await redis.wait(1, 5000)
     expect(numbersOf((await readLog(client, channel, { since: 0 })).entries)).toEqual([1])
     client.disconnect()
-    await replica.stop()
   })
 
   it('reads on from a place, in pages of bounded size', async () => {

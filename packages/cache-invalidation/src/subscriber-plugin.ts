@@ -1,6 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { closeClient } from './close-client.js'
+import { checkClient } from './options.js'
+import { outageLog } from './outage-log.js'
 import {
   type CacheSubscription,
   type CacheSubscriptionOptions,
@@ -18,9 +20,10 @@ declare module 'fastify' {
 export type SubscriberPluginOptions = CacheSubscriptionOptions
 
 const plugin: FastifyPluginAsync<SubscriberPluginOptions> = async (fastify, options) => {
+  checkClient('subscriber', options.subscriber)
   const subscription = subscribeToCacheInvalidation({
     ...options,
-    onError: options.onError ?? (error => fastify.log.warn({ err: error }, error.message)),
+    onError: options.onError ?? outageLog(options.subscriber, fastify.log),
   })
   fastify.addHook('onClose', async () => {
     await Promise.all([subscription.unsubscribe(), closeClient(options.subscriber)])

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Cluster, Redis } from 'ioredis'
 import { ChannelLink } from './channel-link.js'
-import { DeadlineError, withDeadline } from './deadline.js'
+import { isTimeout, withDeadline } from './deadline.js'
 import { Deliveries } from './deliveries.js'
 import { CacheInvalidationError, type FlushReason, reasonOf } from './error.js'
 import type { LogPosition } from './log.js'
@@ -205,7 +205,7 @@ class Subscription implements CacheSubscription {
   #fail(error: unknown): void {
     this.#attempt += 1
     this.#status = 'degraded'
-    if (error instanceof DeadlineError) {
+    if (isTimeout(error)) {
       this.#giveUp(error)
       return
     }
@@ -224,7 +224,7 @@ class Subscription implements CacheSubscription {
     this.#lastFailure = failure
   }
 
-  #giveUp(cause?: DeadlineError): void {
+  #giveUp(cause?: unknown): void {
     this.#interrupt()
     this.#report(
       new CacheInvalidationError(

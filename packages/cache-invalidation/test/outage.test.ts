@@ -127,23 +127,24 @@ describe.each([2, 3] as const)('a server that says nothing any more, RESP%i', pr
 
 describe('a subscribed connection that is half open', () => {
   it.each([
-    [2, 'ping'],
-    [3, 'info'],
+    [2, undefined],
+    [3, undefined],
+    // ioredis gives up commands before the heartbeat does, and keeps the connection.
+    [2, 150],
+    [3, 150],
   ] as const)(
-    'is found though others to the same server work, RESP%i',
-    async (protocol, heartbeatCommand) => {
+    'is found though others to the same server work, RESP%i, commandTimeout %s',
+    async (protocol, commandTimeout) => {
       const server = await redisServer()
       const { publish } = invalidatorAt(server)
       const proxy = await proxyTo(server)
-      const heartbeat = { intervalMs: 50, timeoutMs: 200 }
-      const recorded = start({ port: proxy.port, protocol, disconnectTimeout: 50 }, { heartbeat })
+      const recorded = start(
+        { port: proxy.port, protocol, disconnectTimeout: 50, commandTimeout },
+        { heartbeat: { intervalMs: 50, timeoutMs: 200 } },
+      )
       await recorded.synchronised()
-      proxy.swallow = data => {
-        const isHeartbeat = data.includes(heartbeatCommand)
-        if (isHeartbeat) proxy.swallow = undefined
-        return isHeartbeat
-      }
-      await expect.poll(recorded.codes, { timeout: 5000 }).toEqual(['HEARTBEAT_MISSED'])
+      proxy.swallow = (_, connection) => connection === 1
+      await expect.poll(() => recorded.codes()[0], { timeout: 5000 }).toBe('HEARTBEAT_MISSED')
       await recorded.synchronised()
       await publish(['a'])
       await expect.poll(() => recorded.keys).toEqual(['a'])
@@ -190,16 +191,16 @@ describe('a subscriber', () => {
     const recorded = start(
       { port: server.port },
       {
-        heartbeat: { intervalMs: 20, timeoutMs: 100 },
+        heartbeat: { intervalMs: 20, timeoutMs: 300 },
         onInvalidate() {
-          const until = performance.now() + 400
+          const until = performance.now() + 700
           while (performance.now() < until);
         },
       },
     )
     await recorded.synchronised()
-    for (const key of numbered('k', 5)) await publish([key])
-    await expect.poll(() => recorded.subscription.position?.sequence, { timeout: 10_000 }).toBe(5)
+    for (const key of numbered('k', 3)) await publish([key])
+    await expect.poll(() => recorded.subscription.position?.sequence, { timeout: 10_000 }).toBe(3)
     await recorded.synchronised()
     expect(recorded.errors).toEqual([])
   })

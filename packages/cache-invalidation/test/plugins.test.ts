@@ -1,7 +1,7 @@
 import { freePort, type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Redis, type RedisOptions } from 'ioredis'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import invalidatorPlugin from '../src/invalidator-plugin.js'
 import subscriberPlugin from '../src/subscriber-plugin.js'
 
@@ -115,12 +115,33 @@ describe('without Redis', () => {
     await app.ready()
     await expect.poll(() => app.cacheSubscription.status).toBe('degraded')
     const late = await startRedis({ port })
+    onTestFinished(() => late.stop())
     await expect.poll(() => app.cacheSubscription.status, { timeout: 5000 }).toBe('synchronised')
     await app.invalidateCache(['a'])
     await expect.poll(() => keys).toEqual(['a'])
     expect(flushes).toEqual(['epoch'])
     await late.stop()
     expect(await timed(app.close())).toBeLessThan(2500)
+  })
+
+  it('log an outage once, however often they try to connect, and the next one again', async () => {
+    const lines: { msg: string }[] = []
+    const app = Fastify({
+      logger: { level: 'warn', stream: { write: line => void lines.push(JSON.parse(line)) } },
+    })
+    apps.push(app)
+    const port = await freePort()
+    const away = { host: '127.0.0.1', port, retryStrategy: () => 20, lazyConnect: true }
+    const attempts = vi.fn()
+    const subscriber = new Redis(away).on('reconnecting', attempts)
+    await app.register(subscriberPlugin, { subscriber, onInvalidate() {} })
+    await expect.poll(() => attempts.mock.calls.length).toBeGreaterThan(5)
+    expect(lines).toHaveLength(1)
+    expect(lines[0]?.msg).toContain('ECONNREFUSED')
+    const there = await startRedis({ port })
+    await expect.poll(() => app.cacheSubscription.status).toBe('synchronised')
+    await there.stop()
+    await expect.poll(() => lines.filter(({ msg }) => msg.includes('ECONNREFUSED')).length).toBe(2)
   })
 
   it('errors are in the log of the server, unless onError takes them', async () => {
@@ -142,6 +163,7 @@ describe('without Redis', () => {
 
   it('a stalled one does not hold up the end', async () => {
     const own = await startRedis()
+    onTestFinished(() => own.stop())
     const { app } = start({ port: own.port })
     await app.ready()
     await expect.poll(() => app.cacheSubscription.status).toBe('synchronised')
@@ -150,7 +172,6 @@ describe('without Redis', () => {
     expect(await timed(app.close())).toBeLessThan(4000)
     expect(await published).toBe('PUBLISH_FAILED')
     own.signal('SIGCONT')
-    await own.stop()
   })
 })
 

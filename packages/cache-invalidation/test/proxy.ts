@@ -5,8 +5,8 @@ export interface TcpProxy {
   port: number
   /** Where new connections lead to. */
   target: number
-  /** When set: client data for which it answers true goes nowhere. */
-  swallow: ((data: Buffer) => boolean) | undefined
+  /** When set: client data for which it answers true goes nowhere. Connections are numbered from 1. */
+  swallow: ((data: Buffer, connection: number) => boolean) | undefined
   /** While true nothing of the server is read: its buffers fill. */
   pause(isPaused: boolean): void
   /** Breaks all connections. */
@@ -18,7 +18,10 @@ export interface TcpProxy {
 export async function startProxy(target: number): Promise<TcpProxy> {
   const clients = new Set<Socket>()
   const servers = new Set<Socket>()
+  let connections = 0
   const server = createServer(client => {
+    connections += 1
+    const connection = connections
     const upstream = connect(proxy.target, '127.0.0.1')
     for (const [socket, other, all] of [
       [client, upstream, clients],
@@ -33,7 +36,7 @@ export async function startProxy(target: number): Promise<TcpProxy> {
     }
     upstream.on('data', data => client.write(data))
     client.on('data', data => {
-      if (!proxy.swallow?.(data)) upstream.write(data)
+      if (!proxy.swallow?.(data, connection)) upstream.write(data)
     })
   })
   const cut = () => {

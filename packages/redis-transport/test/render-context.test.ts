@@ -1,6 +1,6 @@
 import { type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
 import type { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import {
   cleanupRenderContext,
   createRedisClient,
@@ -136,6 +136,7 @@ describe('an error of Redis', () => {
 
   it('that is none: every call fails with the lost connection as its cause', async () => {
     const own = await startRedis()
+    onTestFinished(() => own.stop())
     const client = createRedisClient({ host: '127.0.0.1', port: own.port, maxRetriesPerRequest: 1 })
     await client.ping()
     await own.stop()

@@ -11,6 +11,9 @@ import {
 import { messageFrom, startThread } from './start.js'
 import { waitWhile } from './threads/wait-while.js'
 
+/** Longer than a test may take: at its deadline a wait looks once more, which would hide a lost wake-up. */
+const patient = { timeoutMs: 30_000 }
+
 test.each([true, false])(
   'messages go to a thread and back, blocking there: %s, async here',
   async blocking => {
@@ -19,8 +22,8 @@ test.each([true, false])(
     startThread('echo', { requests: requests.buffer, answers: answers.buffer, rounds, blocking })
     for (let round = 0; round < rounds; round++) {
       const message = { round, text: 'x'.repeat(round % 100) }
-      await writeToBufferAsync(requests, message)
-      expect(await readFromBufferAsync(answers)).toEqual({ echo: message })
+      await writeToBufferAsync(requests, message, patient)
+      expect(await readFromBufferAsync(answers, patient)).toEqual({ echo: message })
     }
   },
 )
@@ -39,7 +42,7 @@ test.each([true, false])(
     await messageFrom(thread)
     for (let round = 0; round < rounds; round++) {
       writeToBuffer(requests, round)
-      expect(readFromBuffer(answers)).toEqual({ echo: round })
+      expect(readFromBuffer(answers, patient.timeoutMs)).toEqual({ echo: round })
     }
   },
 )
@@ -53,8 +56,8 @@ test.each(['blocking', 'async'])(
     for (let n = 1; n <= messages; n++) {
       const bytes: Uint8Array =
         how === 'blocking'
-          ? readFromBuffer(shared, 10_000, { codec: bytesCodec })
-          : await readFromBufferAsync(shared, { timeoutMs: 10_000, codec: bytesCodec })
+          ? readFromBuffer(shared, patient.timeoutMs, { codec: bytesCodec })
+          : await readFromBufferAsync(shared, { ...patient, codec: bytesCodec })
       const whole = bytes.byteLength === (n * 37) % 5000 && bytes.every(byte => byte === n % 256)
       if (!whole) expect.fail(`message ${n} has ${bytes.byteLength} bytes, the first is ${bytes[0]}`)
     }

@@ -1,7 +1,7 @@
 import { workerData } from 'node:worker_threads'
 import { SharedMutex } from '../../src/index.js'
 
-// Adds to a counter in steps that only the lock keeps together.
+// Adds to a counter in steps that only the lock keeps together. Waits for ever, so that no deadline hides a lost wake-up.
 const mutex = new SharedMutex(workerData.lock)
 const counter = new Int32Array(workerData.counter)
 const add = () => {
@@ -11,10 +11,10 @@ const add = () => {
 }
 for (let round = 0; round < workerData.rounds; round++) {
   if (workerData.blocking) {
-    mutex.lock(15_000)
+    mutex.lock()
     add()
     mutex.unlock()
   } else {
-    await mutex.run(add, { timeoutMs: 15_000 })
+    await mutex.run(add)
   }
 }

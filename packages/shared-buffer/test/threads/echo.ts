@@ -7,12 +7,18 @@ import {
   writeToBufferAsync,
 } from '../../src/index.js'
 
-// Answers every message of `requests` in `answers`.
+// Answers every message of `requests` in `answers`. Waits for ever, so that no deadline hides a lost wake-up.
 const { blocking, rounds } = workerData
+const timeoutMs = Number.POSITIVE_INFINITY
 const requests = fromSharedBuffer(workerData.requests)
 const answers = fromSharedBuffer(workerData.answers)
 parentPort?.postMessage('ready')
 for (let round = 0; round < rounds; round++) {
-  if (blocking) writeToBuffer(answers, { echo: readFromBuffer(requests, 10_000) })
-  else await writeToBufferAsync(answers, { echo: await readFromBufferAsync(requests, { timeoutMs: 10_000 }) })
+  if (blocking) writeToBuffer(answers, { echo: readFromBuffer(requests, timeoutMs) })
+  else
+    await writeToBufferAsync(
+      answers,
+      { echo: await readFromBufferAsync(requests, { timeoutMs }) },
+      { timeoutMs },
+    )
 }
