@@ -1,12 +1,7 @@
 import { defineConfig } from 'tsup'
+import { base } from '../../tsup.base.js'
 
 export default defineConfig({
+  ...base,
   entry: ['src/index.ts', 'src/invalidator-plugin.ts', 'src/subscriber-plugin.ts'],
-  format: 'esm',
-  target: 'node20',
-  dts: true,
-  clean: true,
-  sourcemap: false,
-  shims: false,
-  removeNodeProtocol: false,
 })

@@ -1,6 +1,8 @@
 import { defineConfig } from 'tsup'
+import { base } from '../../tsup.base.js'
 
 export default defineConfig({
+  ...base,
   entry: [
     'src/index.ts',
     'src/plugin.ts',
@@ -9,11 +11,4 @@ export default defineConfig({
     'src/cache-subscriber-plugin.ts',
     'src/worker-host.ts',
   ],
-  format: 'esm',
-  target: 'node20',
-  dts: true,
-  clean: true,
-  sourcemap: false,
-  shims: false,
-  removeNodeProtocol: false,
 })

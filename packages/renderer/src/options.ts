@@ -24,7 +24,11 @@ export interface RendererOptions {
   maxQueue?: number
   /** How long `close()` waits for the renders it finds under way. Default 10,000. */
   closeTimeout?: number
-  /** V8's limits for each thread, as in `node:worker_threads`. */
+  /**
+   * V8's limits for each thread, as in `node:worker_threads`; Buffers don't count. A thread that runs out of heap fails
+   * its own render. V8 aborts the whole process instead when one step overshoots the limit far: a huge string, or a
+   * large young generation, so set `maxYoungGenerationSizeMb` (4, say) beside `maxOldGenerationSizeMb`.
+   */
   resourceLimits?: ResourceLimits
   /** `'shared'` (default): through slots of shared memory. `'payload'`: in the messages of the tasks. */
   transport?: Transport
