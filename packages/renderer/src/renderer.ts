@@ -23,7 +23,7 @@ export interface RunTaskOptions {
   transferList?: readonly ArrayBuffer[]
 }
 
-/** What a renderer has done and holds. Times in milliseconds, `renderMs` over the latest 1,024 renders. */
+/** What a renderer has done and holds. Times in milliseconds, `renderMs`, without time in the queue, over the latest 1,024. */
 export interface RendererStats {
   renders: number
   errors: number
@@ -83,12 +83,16 @@ export function createRenderer(options: RendererOptions): Renderer {
   pool.on('error', settings.onWorkerError)
 
   /** One task for each of `count` idle threads: Piscina gives a thread that is busy with one no other. */
-  const lifecycle = async (task: LifecycleTask, count: number): Promise<void> => {
-    const answers: RenderAnswer[] = await Promise.all(Array.from({ length: count }, () => pool.run(task)))
-    for (const answer of answers) if ('error' in answer) throw decodeError(answer.error)
+  const lifecycle = async (count: number, run: () => Promise<RenderAnswer>): Promise<void> => {
+    for (const answer of await Promise.all(Array.from({ length: count }, run))) {
+      if ('error' in answer) throw decodeError(answer.error)
+    }
   }
+  const onThread = (task: LifecycleTask): Promise<RenderAnswer> => pool.run(task)
 
-  const ready = lifecycle('setup', Math.max(1, settings.minThreads)).catch(error => {
+  // Renders that come meanwhile wait for it, and their time has not begun.
+  const setup = () => admission.run(() => onThread('setup'))
+  const ready = lifecycle(Math.max(1, settings.minThreads), setup).catch(error => {
     if (error instanceof RendererError) throw error
     throw new RendererError('WORKER_UNUSABLE', `A thread ended while it was set up: ${error?.message}`, error)
   })
@@ -96,6 +100,7 @@ export function createRenderer(options: RendererOptions): Renderer {
   ready.catch(() => {})
 
   const renderNow = async (json: string): Promise<Page> => {
+    const began = performance.now()
     const { task, lease } = transport.depart(json)
     const kill = new KillSwitch()
     const timer = setTimeout(() => kill.trip(), taskTimeout)
@@ -111,6 +116,8 @@ export function createRenderer(options: RendererOptions): Renderer {
           `The render took longer than ${taskTimeout} ms: its thread was replaced`,
         )
       }
+      if (closing)
+        throw new RendererError('RENDERER_CLOSED', 'The render took longer than `closeTimeout`', error)
       throw new RendererError(
         'WORKER_CRASHED',
         `The thread ended while it rendered: ${(error as Error)?.message}`,
@@ -119,13 +126,15 @@ export function createRenderer(options: RendererOptions): Renderer {
     } finally {
       clearTimeout(timer)
     }
-    return transport.arrive(answer, task, lease)
+    const page = transport.arrive(answer, task, lease)
+    latency.record(performance.now() - began)
+    return page
   }
 
   const close = async (): Promise<void> => {
     const drain = async () => {
       await admission.close()
-      await lifecycle('teardown', pool.threads.length)
+      await lifecycle(pool.threads.length, () => onThread('teardown'))
     }
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<void>(resolve => {
@@ -142,11 +151,9 @@ export function createRenderer(options: RendererOptions): Renderer {
     piscina: pool,
     async render(context) {
       const json = serialise(context)
-      const began = performance.now()
       try {
         const page = await admission.run(() => renderNow(json))
         renders++
-        latency.record(performance.now() - began)
         return page
       } catch (error) {
         errors++

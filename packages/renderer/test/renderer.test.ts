@@ -224,7 +224,14 @@ describe('a render that hangs', () => {
       [0, 1, 2].map(() => renderer.render({ route: 'later', props: { ms: 600 } })),
     )
     expect(all.map(textOf)).toEqual(['later 600', 'later 600', 'later 600'])
-    expect(renderer.stats().queue.waitMs).toBeGreaterThan(1000)
+    const { queue, renderMs } = renderer.stats()
+    expect(queue.waitMs).toBeGreaterThan(1000)
+    expect(renderMs.p99).toBeLessThan(queue.waitMs)
+  })
+
+  it('gets its whole time, however long its thread has taken to be set up', async () => {
+    const renderer = start({ worker: fixture('slow-setup'), taskTimeout: 300 })
+    expect(textOf(await renderer.render({ route: '/' }))).toBe('set up')
   })
 })
 
@@ -248,6 +255,7 @@ describe('many renders at once', () => {
 
   it('more than maxQueue allows are refused, and the others served', async () => {
     const renderer = start({ maxQueue: 2 })
+    await renderer.ready
     const results = await Promise.allSettled(
       [1, 2, 3, 4, 5].map(() => renderer.render({ route: 'later', props: { ms: 50 } })),
     )
@@ -351,7 +359,7 @@ describe('close()', () => {
     const waiting = renderer.render({ route: 'hello' }).catch(error => error)
     await delay(50)
     await renderer.close()
-    expect(await stuck).toMatchObject({ code: 'WORKER_CRASHED' })
+    expect(await stuck).toMatchObject({ code: 'RENDERER_CLOSED' })
     expect(await waiting).toMatchObject({ code: 'RENDERER_CLOSED' })
   })
 })
