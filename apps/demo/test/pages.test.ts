@@ -245,7 +245,8 @@ describe('the server', () => {
     await expect
       .poll(async () => (await counts()).inWorkers.pages, { timeout: 30_000 })
       .toBe(before.inWorkers.pages + 8)
-    await expect.poll(async () => (await counts()).renderer.slots.inUse).toBe(0)
+    // What was being rendered goes on to its end.
+    await expect.poll(async () => (await counts()).renderer.slots.inUse, { timeout: 30_000 }).toBe(0)
   })
 
   it('lets pages run no script but its own files, and be framed by nobody', async () => {
