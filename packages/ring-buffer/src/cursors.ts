@@ -1,4 +1,5 @@
 import { RingBufferError } from './error.js'
+import { wakeSleeper } from './sleeper.js'
 
 const WORD_VALUES = 2 ** 32
 
@@ -6,6 +7,9 @@ const WORD_VALUES = 2 ** 32
  * The two cursors of a ring, in whichever words its layout puts them, and their arithmetic. Cursors count
  * bytes without end in 32 bits; `lap`, the largest multiple of the capacity up to 2^32, is what a cursor
  * that reaches 2^32 is lowered by, so its position never jumps (I1).
+ *
+ * In a flagged layout the word after a cursor is the flag of who sleeps until it moves, and nobody is
+ * notified unless it is set (I13); otherwise each publication notifies the cursor's own word (I6).
  */
 export class Cursors {
   readonly capacity: number
@@ -13,12 +17,20 @@ export class Cursors {
   readonly #writeWord: number
   readonly #readWord: number
   readonly #lap: number
+  readonly #flagged: boolean
 
-  constructor(words: Int32Array<SharedArrayBuffer>, writeWord: number, readWord: number, capacity: number) {
+  constructor(
+    words: Int32Array<SharedArrayBuffer>,
+    writeWord: number,
+    readWord: number,
+    capacity: number,
+    { flagged = false }: { flagged?: boolean } = {},
+  ) {
     this.#words = words
     this.#writeWord = writeWord
     this.#readWord = readWord
     this.capacity = capacity
+    this.#flagged = flagged
     this.#lap = WORD_VALUES - (WORD_VALUES % capacity)
   }
 
@@ -65,7 +77,8 @@ export class Cursors {
     const sum = from + bytes
     const next = sum < WORD_VALUES ? sum : sum - this.#lap
     Atomics.store(this.#words, word, next | 0) // I2, I3, I4: own word, after the copy; pairs with loadWrite, loadRead
-    Atomics.notify(this.#words, word) // I6: after the store, or the woken would see nothing new
+    if (this.#flagged) wakeSleeper(this.#words, word + 1)
+    else Atomics.notify(this.#words, word) // I6: after the store, or the woken would see nothing new
     return next
   }
 }

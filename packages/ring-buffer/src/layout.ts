@@ -21,21 +21,13 @@ const MAX_CAPACITY = 2 ** 31
 
 /** A zeroed buffer for an empty ring. Throws `RangeError` unless `capacity` is an integer from 1 to 2^31. */
 export function allocate(capacity: number): SharedArrayBuffer {
-  requireCount('capacity', capacity)
-  if (capacity > MAX_CAPACITY) {
-    throw new RangeError(`Cannot make a ring of ${capacity} bytes: capacity is at most ${MAX_CAPACITY}`)
-  }
+  requireCapacity(capacity)
   return new SharedArrayBuffer(HEADER_BYTES + capacity)
 }
 
 /** The capacity that both sides derive from the buffer alone. */
 export function capacityOf(buffer: SharedArrayBuffer): number {
-  if (Object.prototype.toString.call(buffer) !== '[object SharedArrayBuffer]') {
-    throw new TypeError(`Cannot attach a ring: buffer must be a SharedArrayBuffer, got ${describe(buffer)}`)
-  }
-  if (buffer.growable) {
-    throw new TypeError('Cannot attach a ring: buffer is growable, so its capacity could change')
-  }
+  requireFixedMemory(buffer)
   const capacity = buffer.byteLength - HEADER_BYTES
   if (capacity < 1 || capacity > MAX_CAPACITY) {
     throw new RangeError(
@@ -43,4 +35,21 @@ export function capacityOf(buffer: SharedArrayBuffer): number {
     )
   }
   return capacity
+}
+
+/** Throws `RangeError` unless `capacity` is one that cursors can count: an integer from 1 to 2^31. */
+export function requireCapacity(capacity: number): void {
+  requireCount('capacity', capacity)
+  if (capacity <= MAX_CAPACITY) return
+  throw new RangeError(`Cannot make a ring of ${capacity} bytes: capacity is at most ${MAX_CAPACITY}`)
+}
+
+/** Throws `TypeError` unless `buffer` is shared memory whose size never changes. */
+export function requireFixedMemory(buffer: SharedArrayBuffer): void {
+  if (Object.prototype.toString.call(buffer) !== '[object SharedArrayBuffer]') {
+    throw new TypeError(`Cannot attach a ring: buffer must be a SharedArrayBuffer, got ${describe(buffer)}`)
+  }
+  if (buffer.growable) {
+    throw new TypeError('Cannot attach a ring: buffer is growable, so its capacity could change')
+  }
 }

@@ -1,5 +1,6 @@
 import { describe } from './argument.js'
 import { RingBufferError } from './error.js'
+import { fallAsleep, wakeSleeper } from './sleeper.js'
 import { watchOf } from './word-watch.js'
 
 /** How long to wait. */
@@ -16,6 +17,10 @@ export interface Condition {
   word: number
   /** Must become true through changes of the word alone, each followed by a notify. */
   holds(): boolean
+  /** The word is a sleeper's flag, set before each sleep (sleeper.ts), and what it stands for is elsewhere. */
+  flagged?: boolean
+  /** How often to look before sleeping the first time, without setting the flag. */
+  spin?: number
 }
 
 /** Timers take no more than this many milliseconds; a later one fires at once. */
@@ -24,20 +29,35 @@ const LONGEST_TIMER = 2 ** 31 - 1
 /** Blocks this thread until the condition holds (`true`) or time is up (`false`). */
 export function waitUntil(condition: Condition, options: WaitOptions): boolean {
   const deadline = deadlineOf(options)
-  for (;;) {
-    const seen = Atomics.load(condition.words, condition.word) // I7: before the condition is looked at
-    if (condition.holds()) return true
-    const left = deadline - performance.now()
-    if (left <= 0) return false
-    try {
-      Atomics.wait(condition.words, condition.word, seen, left) // I7: sleeps on that value only; why it woke is all one
-    } catch (cause) {
-      throw new RingBufferError(
-        'WAIT_NOT_ALLOWED',
-        'Cannot block this thread: Atomics.wait is not allowed on it, wait asynchronously instead',
-        { cause },
-      )
+  const { words, word, flagged = false, spin = 0 } = condition
+  for (let look = 0; look < spin; look++) if (condition.holds()) return true
+  try {
+    for (;;) {
+      if (flagged) {
+        // I13: most often there is no need to set the flag, or to set it again
+        if (condition.holds()) return true
+        if (deadline <= performance.now()) return false
+      }
+      const seen = flagged ? fallAsleep(words, word) : Atomics.load(words, word) // I7: before the condition is looked at
+      if (condition.holds()) return true
+      const left = deadline - performance.now()
+      if (left <= 0) return false
+      sleep(words, word, seen, left)
     }
+  } finally {
+    if (flagged) wakeSleeper(words, word) // I13: a flag left behind would cost the other side a notify
+  }
+}
+
+function sleep(words: Int32Array<SharedArrayBuffer>, word: number, seen: number, ms: number): void {
+  try {
+    Atomics.wait(words, word, seen, ms) // I7: sleeps on that value only; why it woke is all one
+  } catch (cause) {
+    throw new RingBufferError(
+      'WAIT_NOT_ALLOWED',
+      'Cannot block this thread: Atomics.wait is not allowed on it, wait asynchronously instead',
+      { cause },
+    )
   }
 }
 
@@ -50,7 +70,7 @@ export async function waitUntilAsync(condition: Condition, options: WaitOptions)
   if (condition.holds()) return true
   if (deadline <= performance.now()) return false
   const { signal } = options
-  const watch = watchOf(condition.words, condition.word)
+  const watch = watchOf(condition.words, condition.word, condition.flagged)
   return new Promise((resolve, reject) => {
     let timer: ReturnType<typeof setTimeout>
     const startTimer = (): void => {

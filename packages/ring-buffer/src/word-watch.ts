@@ -1,3 +1,5 @@
+import { fallAsleep, wakeSleeper } from './sleeper.js'
+
 /**
  * Everybody in this thread who waits for one shared word, behind one `Atomics.waitAsync`: a pending one
  * can't be cancelled and takes memory until it is notified, so it must not be made for each wait (I10).
@@ -6,12 +8,14 @@
 class WordWatch {
   readonly #words: Int32Array<SharedArrayBuffer>
   readonly #word: number
+  readonly #flagged: boolean
   readonly #checks = new Set<() => void>()
   #pending = false
 
-  constructor(words: Int32Array<SharedArrayBuffer>, word: number) {
+  constructor(words: Int32Array<SharedArrayBuffer>, word: number, flagged: boolean) {
     this.#words = words
     this.#word = word
+    this.#flagged = flagged
   }
 
   /** Has `check` called now or soon, and after every change of the word, until it deletes itself. */
@@ -24,15 +28,22 @@ class WordWatch {
   delete(check: () => void): void {
     this.#checks.delete(check)
     if (this.#checks.size === 0 && this.#pending) {
-      Atomics.notify(this.#words, this.#word) // I11: ends our own pending wait; other waiters look again
+      if (this.#flagged) wakeSleeper(this.#words, this.#word)
+      else Atomics.notify(this.#words, this.#word) // I11: ends our own pending wait; other waiters look again
     }
   }
 
   #listen(): void {
     for (;;) {
-      const seen = Atomics.load(this.#words, this.#word) // I7: before the conditions are looked at
-      for (const check of this.#checks) check()
+      if (this.#flagged) for (const check of this.#checks) check() // I13: most often nobody needs to sleep again
       if (this.#checks.size === 0) return
+      // I7: before the conditions are looked at
+      const seen = this.#flagged ? fallAsleep(this.#words, this.#word) : Atomics.load(this.#words, this.#word)
+      for (const check of this.#checks) check()
+      if (this.#checks.size === 0) {
+        if (this.#flagged) wakeSleeper(this.#words, this.#word)
+        return
+      }
       const wait = Atomics.waitAsync(this.#words, this.#word, seen) // I7: on that value only; I10: the only one
       if (!wait.async) continue
       this.#pending = true
@@ -48,10 +59,10 @@ class WordWatch {
 const watches = new WeakMap<SharedArrayBuffer, Map<number, WordWatch>>()
 
 /** The one watch of a word for all rings of this thread over the same buffer object. */
-export function watchOf(words: Int32Array<SharedArrayBuffer>, word: number): WordWatch {
+export function watchOf(words: Int32Array<SharedArrayBuffer>, word: number, flagged = false): WordWatch {
   const ofBuffer = watches.get(words.buffer) ?? new Map<number, WordWatch>()
   watches.set(words.buffer, ofBuffer)
-  const watch = ofBuffer.get(word) ?? new WordWatch(words, word)
+  const watch = ofBuffer.get(word) ?? new WordWatch(words, word, flagged)
   ofBuffer.set(word, watch)
   return watch
 }

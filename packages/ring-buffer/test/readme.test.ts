@@ -4,14 +4,15 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, inject, test } from 'vitest'
 
-test('the example of the README prints what was written', async () => {
+test.each([
+  ['main.mjs', 'hello\nfrom the main thread\nbye\n'],
+  ['messages.mjs', 'one\ntwo\nthree\n'],
+])("the README's example %s prints what was written", async (main, output) => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
   const blocks = [...readme.matchAll(/^`(\w+\.mjs)`.*\n\n```js\n([\s\S]*?)```$/gm)]
   const folder = await mkdtemp(join(inject('folder'), 'readme-'))
   for (const [, name, code] of blocks) await writeFile(join(folder, name as string), code as string)
-  expect(blocks.map(([, name]) => name)).toEqual(['main.mjs', 'worker.mjs'])
-  const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'main.mjs')], {
-    timeout: 15_000,
-  })
-  expect(stdout).toBe('hello\nfrom the main thread\nbye\n')
+  expect(blocks.map(([, name]) => name)).toEqual(['main.mjs', 'worker.mjs', 'messages.mjs'])
+  const { stdout } = await promisify(execFile)(process.execPath, [join(folder, main)], { timeout: 15_000 })
+  expect(stdout).toBe(output)
 })

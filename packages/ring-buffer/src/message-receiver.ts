@@ -1,0 +1,126 @@
+import { LENGTH_BYTES, lengthAt } from './frame.js'
+import { attachPadded } from './padded-layout.js'
+import { ReaderSide } from './reader-side.js'
+import { copyOut, spans } from './span.js'
+import type { WaitOptions } from './wait.js'
+import type { SideOptions } from './writer-side.js'
+
+/**
+ * The receiving side of a message ring. One thread at a time may use it, and only {@link receive} blocks.
+ *
+ * What receives throws, after the messages before it, the error that the sender failed with (an `Error` of
+ * its name, message and code); `RingBufferError` with `PEER_GONE` once `peer` has ended without `end` or
+ * `fail`, with `CORRUPT_HEADER` or `CORRUPT_MESSAGE` when something else has written to the buffer.
+ */
+export class MessageReceiver {
+  readonly #data: Uint8Array<SharedArrayBuffer>
+  readonly #side: ReaderSide
+  #draining = false
+
+  /**
+   * Throws `TypeError` unless `buffer` comes from `createMessageRing`, or when `peer` is no peer, and
+   * `RangeError` unless `spin` is an integer from 0 on.
+   */
+  constructor(buffer: SharedArrayBuffer, options: SideOptions = {}) {
+    const ring = attachPadded('message', buffer)
+    this.#data = ring.data
+    this.#side = new ReaderSide(ring, options)
+  }
+
+  /**
+   * The next message, a copy in memory of its own; `undefined` when there is none yet, or while
+   * `receiveAsync` waits for it; `null` at the end, and after {@link cancel}.
+   */
+  tryReceive(): Uint8Array<ArrayBuffer> | undefined | null {
+    return this.#side.line.length > 0 ? undefined : this.#take()
+  }
+
+  /**
+   * Blocks its thread until there is a message, or `null` at the end; `undefined` after `timeoutMs`. A blocked
+   * thread hears neither `signal` nor `peer`: both are looked at before.
+   *
+   * Throws `TypeError` while `receiveAsync` waits, as that would never end, and `RingBufferError`
+   * `WAIT_NOT_ALLOWED` where a thread must not block.
+   */
+  receive(options: WaitOptions = {}): Uint8Array<ArrayBuffer> | undefined | null {
+    return this.#side.line.wait(() => this.#take(), options)
+  }
+
+  /**
+   * {@link receive} without blocking; several calls get messages in their order. Keeps the thread alive.
+   * Rejects with the reason of `signal`, and takes nothing then.
+   */
+  async receiveAsync(options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer> | undefined | null> {
+    return this.#side.line.waitAsync(() => this.#take(), options)
+  }
+
+  /**
+   * Calls `fn` with every message that is there now, and gives their memory back to the sender at once
+   * afterwards. Answers how many there were: 0 when there is none yet, at the end (`tryReceive` tells which)
+   * and while `receiveAsync` waits.
+   *
+   * A message is a view of the ring's own memory wherever it doesn't go round the end, valid only inside `fn`:
+   * copy what you keep. When `fn` throws, so does `drain`; that message counts as taken, those behind it stay.
+   * Within `fn` this receiver can't receive: `TypeError`.
+   */
+  drain(fn: (message: Uint8Array) => void): number {
+    if (typeof fn !== 'function') throw new TypeError(`fn must be a function, got ${typeof fn}`)
+    this.#requireNotDraining()
+    if (this.#side.line.length > 0) return 0
+    const available = this.#side.available(this.#data.length) ?? 0
+    if (available === 0) return 0
+    const { role } = this.#side
+    let position = role.position
+    let bytes = 0
+    let count = 0
+    this.#draining = true
+    try {
+      while (bytes < available) {
+        const length = lengthAt(this.#data, position, available - bytes)
+        const message = this.#view((position + LENGTH_BYTES) % this.#data.length, length)
+        bytes += LENGTH_BYTES + length
+        position = (position + LENGTH_BYTES + length) % this.#data.length
+        count++
+        fn(message)
+      }
+    } finally {
+      this.#draining = false
+      role.publish(bytes)
+    }
+    return count
+  }
+
+  /**
+   * Wants no more messages: the sender's calls fail with `CANCELLED` and its `cancelled` resolves, to an
+   * `Error` of the reason's name, message and code, 508 bytes in all; a reason that is no `Error` becomes its
+   * message. This side gets `null` from then on. Only the first call counts.
+   */
+  cancel(reason: unknown = 'cancelled'): void {
+    this.#side.cancel(reason)
+  }
+
+  #take(): Uint8Array<ArrayBuffer> | undefined | null {
+    this.#requireNotDraining()
+    const available = this.#side.available(1)
+    if (available === undefined || available === null) return available
+    const { role } = this.#side
+    const length = lengthAt(this.#data, role.position, available)
+    const message = new Uint8Array(length)
+    copyOut(this.#data, (role.position + LENGTH_BYTES) % this.#data.length, message, length)
+    role.publish(LENGTH_BYTES + length)
+    return message
+  }
+
+  #view(position: number, length: number): Uint8Array {
+    const [first, second] = spans(this.#data, position, length)
+    if (first && !second) return first
+    const copy = new Uint8Array(length)
+    copyOut(this.#data, position, copy, length)
+    return copy
+  }
+
+  #requireNotDraining(): void {
+    if (this.#draining)
+      throw new TypeError('Cannot receive within drain: its messages are not given back yet')
+  }
+}

@@ -1,0 +1,137 @@
+import { describe, requireBytes } from './argument.js'
+import { LENGTH_BYTES, putLength } from './frame.js'
+import { attachPadded } from './padded-layout.js'
+import { copyIn } from './span.js'
+import type { WaitOptions } from './wait.js'
+import { type SideOptions, WriterSide } from './writer-side.js'
+
+/**
+ * The sending side of a message ring: messages arrive in order, each whole or not at all. One thread at a
+ * time may use it, and only {@link send} blocks.
+ *
+ * Everything that sends copies, and throws `TypeError` for what is no `Uint8Array` (a `Buffer` is one) or
+ * after `end` or `fail`, `RangeError` for a message that the ring could never hold, and `RingBufferError`
+ * with `CANCELLED` once the receiver has cancelled (its reason is the `cause`), with `PEER_GONE` once `peer`
+ * has ended, with `CORRUPT_HEADER` when the cursors can't be right.
+ */
+export class MessageSender {
+  /** The longest message that the ring can hold, in bytes: its capacity less 4. */
+  readonly maxMessageBytes: number
+  readonly #data: Uint8Array<SharedArrayBuffer>
+  readonly #side: WriterSide
+
+  /**
+   * Throws `TypeError` unless `buffer` comes from `createMessageRing`, or when `peer` is no peer, and
+   * `RangeError` unless `spin` is an integer from 0 on.
+   */
+  constructor(buffer: SharedArrayBuffer, options: SideOptions = {}) {
+    const ring = attachPadded('message', buffer)
+    this.#data = ring.data
+    this.#side = new WriterSide(ring, options)
+    this.maxMessageBytes = ring.data.length - LENGTH_BYTES
+  }
+
+  /** Sends the message; `false` when there is no room for it yet, or while `sendAsync` waits for some. */
+  trySend(message: Uint8Array): boolean {
+    this.#requireFitting('message', message)
+    this.#side.requireOpen('send')
+    return this.#side.line.length === 0 && this.#put(message)
+  }
+
+  /**
+   * Blocks its thread until there is room, and sends the message: `true`; `false` after `timeoutMs`, when
+   * nothing is sent. A blocked thread hears neither `signal` nor `peer`: both are looked at before.
+   *
+   * Throws `TypeError` while `sendAsync` waits, as that would never end, and `RingBufferError`
+   * `WAIT_NOT_ALLOWED` where a thread must not block.
+   */
+  send(message: Uint8Array, options: WaitOptions = {}): boolean {
+    this.#requireFitting('message', message)
+    return this.#side.line.wait(() => this.#attempt(message), options) ?? false
+  }
+
+  /**
+   * {@link send} without blocking, in the order of the calls; keeps the thread alive. Rejects with the reason
+   * of `signal` when nothing is sent. The message must not change before.
+   */
+  async sendAsync(message: Uint8Array, options: WaitOptions = {}): Promise<boolean> {
+    this.#requireFitting('message', message)
+    return (await this.#side.line.waitAsync(() => this.#attempt(message), options)) ?? false
+  }
+
+  /**
+   * Sends as many of the messages, from the first on, as there is room for, and answers how many that were.
+   * The receiver sees them all at once, and is woken once. While `sendAsync` waits, none.
+   */
+  sendBatch(messages: readonly Uint8Array[]): number {
+    if (!Array.isArray(messages)) throw new TypeError(`messages must be an array, got ${describe(messages)}`)
+    let wanted = 0
+    messages.forEach((message, index) => {
+      this.#requireFitting(`messages[${index}]`, message)
+      wanted += LENGTH_BYTES + message.length
+    })
+    this.#side.requireOpen('send')
+    if (this.#side.line.length > 0) return 0
+    const { role } = this.#side
+    const room = role.room(Math.min(wanted, this.#data.length))
+    let position = role.position
+    let bytes = 0
+    let sent = 0
+    for (const message of messages) {
+      const next = bytes + LENGTH_BYTES + message.length
+      if (next > room) break
+      position = copyIn(this.#data, putLength(this.#data, position, message.length), message)
+      bytes = next
+      sent++
+    }
+    role.publish(bytes)
+    return sent
+  }
+
+  /**
+   * No more messages: the receiver gets `null` after those that were sent. What comes first of `end` and
+   * `fail` counts. Throws `TypeError` while `sendAsync` waits.
+   */
+  end(): void {
+    this.#side.end()
+  }
+
+  /**
+   * Something went wrong: the receiver throws `error` after the messages that were sent. It gets the name,
+   * the message and the code, 508 bytes in all; of a message that is too long the beginning. A `sendAsync`
+   * that waits rejects with `TypeError`.
+   */
+  fail(error: unknown): void {
+    this.#side.fail(error)
+  }
+
+  /**
+   * Resolves when the receiver cancels, to an `Error` with its reason's name, message and code. Keeps no
+   * thread alive, and stays pending when the receiver never cancels.
+   */
+  get cancelled(): Promise<Error> {
+    return this.#side.cancelled
+  }
+
+  #attempt(message: Uint8Array): true | undefined {
+    this.#side.requireOpen('send')
+    return this.#put(message) || undefined
+  }
+
+  #put(message: Uint8Array): boolean {
+    const { role } = this.#side
+    const bytes = LENGTH_BYTES + message.length
+    if (role.room(bytes) < bytes) return false
+    copyIn(this.#data, putLength(this.#data, role.position, message.length), message)
+    role.publish(bytes)
+    return true
+  }
+
+  #requireFitting(name: string, message: Uint8Array): void {
+    requireBytes(name, message)
+    if (message.length <= this.maxMessageBytes) return
+    throw new RangeError(
+      `Cannot send ${message.length} bytes: the ring holds a message of at most ${this.maxMessageBytes}`,
+    )
+  }
+}

@@ -1,0 +1,94 @@
+import { describe } from './argument.js'
+import { Cursors } from './cursors.js'
+import { RingBufferError } from './error.js'
+import { requireCapacity, requireFixedMemory } from './layout.js'
+
+// byte  word            who writes it                     range
+//    0  magic           whoever creates the ring          MAGIC
+//    4  version         whoever creates the ring          1
+//    8  kind            whoever creates the ring          one of KIND
+//   12  capacity        whoever creates the ring          1..2^31 read unsigned
+//  128  writePos        producer                          counts bytes as in layout.ts
+//  132  readerAsleep    consumer sets it, producer clears 0, or 1 while the consumer sleeps or is about to
+//  256  readPos         consumer                          counts bytes as in layout.ts
+//  260  writerAsleep    producer sets it, consumer clears 0, or 1 while the producer sleeps or is about to
+//  384  writerState     producer, once                    one of WRITER
+//  388  readerState     consumer, once                    one of READER
+//  392  cancelWatched   producer sets it, consumer clears 0, or 1 while `cancelled` is awaited
+//  512  writer's error  producer, before writerState      Int32 length, then as many bytes
+// 1024  reader's reason consumer, before readerState      Int32 length, then as many bytes
+// 1536  data            producer                          `capacity` bytes
+//
+// Each cursor has a cache line of its own (128 bytes: two of x86, which fetches them in pairs, one of Apple's).
+// A sleeper's flag lies beside the cursor that it waits for, on the line of whoever must look at it after each
+// publication. The states have a line that is hardly ever written, so looking at them costs no transfer.
+
+const MAGIC = 0x52_69_4e_67
+const VERSION = 1
+/** What a padded buffer is the memory of. */
+const KIND = { message: 1, channel: 2 } as const
+export type Kind = keyof typeof KIND
+
+const MAGIC_WORD = 0
+const VERSION_WORD = 1
+const KIND_WORD = 2
+const CAPACITY_WORD = 3
+const WRITE_POS = 32
+export const READER_ASLEEP = 33
+const READ_POS = 64
+export const WRITER_ASLEEP = 65
+export const WRITER_STATE = 96
+export const READER_STATE = 97
+export const CANCEL_WATCHED = 98
+export const WRITER_ERROR_BYTE = 512
+export const READER_REASON_BYTE = 1024
+/** Bytes of an error with its length. */
+export const ERROR_BYTES = 512
+const DATA_BYTE = 1536
+
+export const WRITER = { OPEN: 0, ENDED: 1, FAILED: 2 } as const
+export const READER = { OPEN: 0, CANCELLED: 1 } as const
+
+/** One object's view of a padded ring. */
+export interface PaddedRing {
+  words: Int32Array<SharedArrayBuffer>
+  data: Uint8Array<SharedArrayBuffer>
+  cursors: Cursors
+}
+
+/** Memory for an empty ring. Throws `RangeError` unless `capacity` is an integer from `least` to 2^31. */
+export function allocatePadded(kind: Kind, capacity: number, least: number): SharedArrayBuffer {
+  requireCapacity(capacity)
+  if (capacity < least) {
+    throw new RangeError(`Cannot make a ${kind} ring of ${capacity} bytes: capacity is at least ${least}`)
+  }
+  const buffer = new SharedArrayBuffer(DATA_BYTE + capacity)
+  const words = new Int32Array(buffer, 0, CAPACITY_WORD + 1)
+  words.set([MAGIC, VERSION, KIND[kind], capacity | 0])
+  return buffer
+}
+
+/** The ring on `buffer`. Throws `TypeError` when it is no ring of that kind, `CORRUPT_HEADER` when a broken one. */
+export function attachPadded(kind: Kind, buffer: SharedArrayBuffer): PaddedRing {
+  requireFixedMemory(buffer)
+  const words = new Int32Array(buffer, 0, buffer.byteLength >= DATA_BYTE ? DATA_BYTE / 4 : 0)
+  if (words[MAGIC_WORD] !== MAGIC || words[KIND_WORD] !== KIND[kind]) {
+    throw new TypeError(`Cannot attach a ${kind} ring: buffer was not made for one`)
+  }
+  if (words[VERSION_WORD] !== VERSION) {
+    throw new TypeError(
+      `Cannot attach a ${kind} ring: buffer has layout ${describe(words[VERSION_WORD])}, not ${VERSION}`,
+    )
+  }
+  const capacity = buffer.byteLength - DATA_BYTE
+  const declared = (words[CAPACITY_WORD] as number) >>> 0
+  if (capacity < 1 || declared !== capacity) {
+    throw new RingBufferError(
+      'CORRUPT_HEADER',
+      `Cannot attach a ${kind} ring: its header says ${declared} bytes, the buffer has room for ${capacity}`,
+    )
+  }
+  const cursors = new Cursors(words, WRITE_POS, READ_POS, capacity, { flagged: true })
+  cursors.used()
+  return { words, data: new Uint8Array(buffer, DATA_BYTE, capacity), cursors }
+}

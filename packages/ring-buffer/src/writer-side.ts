@@ -1,0 +1,100 @@
+import { loadError, storeError } from './carried-error.js'
+import { RingBufferError } from './error.js'
+import {
+  CANCEL_WATCHED,
+  type PaddedRing,
+  READER,
+  READER_ASLEEP,
+  READER_REASON_BYTE,
+  READER_STATE,
+  WRITER,
+  WRITER_ASLEEP,
+  WRITER_ERROR_BYTE,
+  WRITER_STATE,
+} from './padded-layout.js'
+import { type Peer, type PeerWatch, watchPeer } from './peer.js'
+import { Role } from './role.js'
+import { wakeSleeper } from './sleeper.js'
+import { looksBeforeSleep } from './spin.js'
+import { WaitingLine } from './waiting-line.js'
+import { watchOf } from './word-watch.js'
+
+/** What a side of a padded ring may be told. */
+export interface SideOptions {
+  /** The other side's life. When it ends, calls that would wait for it fail with `code: 'PEER_GONE'`. */
+  peer?: Peer | undefined
+  /** How often a blocking call looks before it sleeps, an integer from 0 on. Default 200, or 0 on one core. */
+  spin?: number | undefined
+}
+
+/** What every producer of a padded ring is: a role, an end, and a line of calls that wait for room. */
+export class WriterSide {
+  readonly role: Role
+  readonly line: WaitingLine
+  readonly #words: Int32Array<SharedArrayBuffer>
+  readonly #peer: PeerWatch | undefined
+  #cancelled: Promise<Error> | undefined
+
+  constructor({ words, cursors }: PaddedRing, { peer, spin }: SideOptions) {
+    this.#words = words
+    this.#peer = watchPeer(peer)
+    this.role = new Role(cursors, 'producer')
+    this.line = new WaitingLine(words, WRITER_ASLEEP, { spin: looksBeforeSleep(spin), peer: this.#peer })
+  }
+
+  /** Throws when nothing can be written any more, whatever the room. */
+  requireOpen(verb: string): void {
+    if (Atomics.load(this.#words, WRITER_STATE) !== WRITER.OPEN) {
+      // I2: own word
+      throw new TypeError(`Cannot ${verb}: this side has ended or failed already`)
+    }
+    const state = Atomics.load(this.#words, READER_STATE) // I14: the reason is complete before it
+    if (state !== READER.OPEN) {
+      throw new RingBufferError('CANCELLED', `Cannot ${verb}: the reader has cancelled`, {
+        cause: this.#reason(),
+      })
+    }
+    if (this.#peer?.gone) throw new RingBufferError('PEER_GONE', `Cannot ${verb}: the reader is gone`)
+  }
+
+  end(): void {
+    if (this.line.length > 0) {
+      throw new TypeError(`Cannot end: ${this.line.length} calls still wait for room, await them first`)
+    }
+    this.#close(WRITER.ENDED)
+  }
+
+  fail(error: unknown): void {
+    this.#close(WRITER.FAILED, error)
+  }
+
+  /** Resolves to the reader's reason. It keeps no thread alive. */
+  get cancelled(): Promise<Error> {
+    this.#cancelled ??= new Promise((resolve, reject) => {
+      const watch = watchOf(this.#words, CANCEL_WATCHED, true)
+      const check = (): void => {
+        if (Atomics.load(this.#words, READER_STATE) === READER.OPEN) return // I14: the reason is complete before it
+        watch.delete(check)
+        try {
+          resolve(this.#reason())
+        } catch (error) {
+          reject(error)
+        }
+      }
+      watch.add(check)
+    })
+    return this.#cancelled
+  }
+
+  #close(state: number, error?: unknown): void {
+    if (Atomics.load(this.#words, WRITER_STATE) !== WRITER.OPEN) return // I14: own word, and the first one counts
+    if (state === WRITER.FAILED) storeError(this.#words, WRITER_ERROR_BYTE, error)
+    Atomics.store(this.#words, WRITER_STATE, state) // I14: after the error and after all that was published
+    wakeSleeper(this.#words, READER_ASLEEP)
+    this.line.wake()
+  }
+
+  #reason(): Error {
+    return loadError(this.#words, READER_REASON_BYTE)
+  }
+}
