@@ -1,5 +1,5 @@
+import { CursorDoorbell, type Doorbell } from './doorbell.js'
 import { RingBufferError } from './error.js'
-import { wakeSleeper } from './sleeper.js'
 
 const WORD_VALUES = 2 ** 32
 
@@ -8,29 +8,34 @@ const WORD_VALUES = 2 ** 32
  * bytes without end in 32 bits; `lap`, the largest multiple of the capacity up to 2^32, is what a cursor
  * that reaches 2^32 is lowered by, so its position never jumps (I1).
  *
- * In a flagged layout the word after a cursor is the flag of who sleeps until it moves, and nobody is
- * notified unless it is set (I13); otherwise each publication notifies the cursor's own word (I6).
+ * Whoever sleeps until a cursor moves does so at its doorbell, which each publication rings: the cursor's own
+ * word unless the layout has another.
  */
 export class Cursors {
   readonly capacity: number
+  /** Where to sleep until there is something to read. */
+  readonly readable: Doorbell
+  /** Where to sleep until there is room to write. */
+  readonly writable: Doorbell
   readonly #words: Int32Array<SharedArrayBuffer>
   readonly #writeWord: number
   readonly #readWord: number
   readonly #lap: number
-  readonly #flagged: boolean
 
   constructor(
     words: Int32Array<SharedArrayBuffer>,
     writeWord: number,
     readWord: number,
     capacity: number,
-    { flagged = false }: { flagged?: boolean } = {},
+    readable: Doorbell = new CursorDoorbell(words, writeWord),
+    writable: Doorbell = new CursorDoorbell(words, readWord),
   ) {
     this.#words = words
     this.#writeWord = writeWord
     this.#readWord = readWord
     this.capacity = capacity
-    this.#flagged = flagged
+    this.readable = readable
+    this.writable = writable
     this.#lap = WORD_VALUES - (WORD_VALUES % capacity)
   }
 
@@ -42,14 +47,24 @@ export class Cursors {
     return Atomics.load(this.#words, this.#readWord) >>> 0 // I1: unsigned; I4: bytes below it are let go
   }
 
+  /** The write cursor for the producer alone: as nobody else stores it, a plain read sees its last value (I2). */
+  ownWrite(): number {
+    return (this.#words[this.#writeWord] as number) >>> 0
+  }
+
+  /** The read cursor for the consumer alone, like {@link ownWrite}. */
+  ownRead(): number {
+    return (this.#words[this.#readWord] as number) >>> 0
+  }
+
   /** Makes `bytes` more bytes, already in their place, readable. Only the producer calls this. */
   publishWrite(write: number, bytes: number): number {
-    return this.#publish(this.#writeWord, write, bytes)
+    return this.#publish(this.#writeWord, this.readable, write, bytes)
   }
 
   /** Gives `bytes` more bytes, already copied out, back to the producer. Only the consumer calls this. */
   publishRead(read: number, bytes: number): number {
-    return this.#publish(this.#readWord, read, bytes)
+    return this.#publish(this.#readWord, this.writable, read, bytes)
   }
 
   /** Bytes in the ring according to two cursors. Throws when no ring can be in that state (I8). */
@@ -73,12 +88,11 @@ export class Cursors {
     }
   }
 
-  #publish(word: number, from: number, bytes: number): number {
+  #publish(word: number, doorbell: Doorbell, from: number, bytes: number): number {
     const sum = from + bytes
     const next = sum < WORD_VALUES ? sum : sum - this.#lap
     Atomics.store(this.#words, word, next | 0) // I2, I3, I4: own word, after the copy; pairs with loadWrite, loadRead
-    if (this.#flagged) wakeSleeper(this.#words, word + 1)
-    else Atomics.notify(this.#words, word) // I6: after the store, or the woken would see nothing new
+    doorbell.ring()
     return next
   }
 }

@@ -17,7 +17,7 @@ export const READ_POS = 1
 /** Bytes before the data. */
 export const HEADER_BYTES = 8
 /** Cursors tell a full ring from an empty one only while 2^32 holds the capacity twice. */
-const MAX_CAPACITY = 2 ** 31
+export const MAX_CAPACITY: number = 2 ** 31
 
 /** A zeroed buffer for an empty ring. Throws `RangeError` unless `capacity` is an integer from 1 to 2^31. */
 export function allocate(capacity: number): SharedArrayBuffer {
@@ -37,11 +37,11 @@ export function capacityOf(buffer: SharedArrayBuffer): number {
   return capacity
 }
 
-/** Throws `RangeError` unless `capacity` is one that cursors can count: an integer from 1 to 2^31. */
-export function requireCapacity(capacity: number): void {
+/** Throws `RangeError` unless `capacity` is one that cursors can count: an integer from `least` to 2^31. */
+export function requireCapacity(capacity: number, least = 1): void {
   requireCount('capacity', capacity)
-  if (capacity <= MAX_CAPACITY) return
-  throw new RangeError(`Cannot make a ring of ${capacity} bytes: capacity is at most ${MAX_CAPACITY}`)
+  if (capacity >= least && capacity <= MAX_CAPACITY) return
+  throw new RangeError(`Cannot make a ring of ${capacity} bytes: capacity is ${least} to ${MAX_CAPACITY}`)
 }
 
 /** Throws `TypeError` unless `buffer` is shared memory whose size never changes. */

@@ -127,6 +127,16 @@ describe('I17: a peer that is gone', () => {
     expect(() => messages(20, { peer }).receiver.drain(() => {})).toThrow(gone)
   })
 
+  test('and was terminated between clearing the flag of who sleeps and waking it, wakes it all the same', async () => {
+    const controller = new AbortController()
+    const { buffer, receiver } = messages(20, { peer: controller.signal })
+    const receiving = receiver.receiveAsync()
+    expect(wordsOf(buffer)[33]).toBe(1)
+    wordsOf(buffer)[33] = 0
+    controller.abort()
+    await expect(receiving).rejects.toEqual(withCode('PEER_GONE'))
+  })
+
   test('after it ended or cancelled is none', () => {
     const controller = new AbortController()
     const { sender, receiver } = messages(20, { peer: controller.signal })

@@ -1,7 +1,7 @@
+import { requireBytes } from './argument.js'
 import { LENGTH_BYTES, lengthAt } from './frame.js'
 import { attachPadded } from './padded-layout.js'
-import { ReaderSide } from './reader-side.js'
-import { copyOut, spans } from './span.js'
+import { RingConsumer } from './ring-consumer.js'
 import type { WaitOptions } from './wait.js'
 import type { SideOptions } from './writer-side.js'
 
@@ -12,9 +12,7 @@ import type { SideOptions } from './writer-side.js'
  * its name, message and code); `RingBufferError` with `PEER_GONE` once `peer` has ended without `end` or
  * `fail`, with `CORRUPT_HEADER` or `CORRUPT_MESSAGE` when something else has written to the buffer.
  */
-export class MessageReceiver {
-  readonly #data: Uint8Array<SharedArrayBuffer>
-  readonly #side: ReaderSide
+export class MessageReceiver extends RingConsumer {
   #draining = false
 
   /**
@@ -22,9 +20,7 @@ export class MessageReceiver {
    * `RangeError` unless `spin` is an integer from 0 on.
    */
   constructor(buffer: SharedArrayBuffer, options: SideOptions = {}) {
-    const ring = attachPadded('message', buffer)
-    this.#data = ring.data
-    this.#side = new ReaderSide(ring, options)
+    super(attachPadded('message', buffer), options)
   }
 
   /**
@@ -32,7 +28,26 @@ export class MessageReceiver {
    * `receiveAsync` waits for it; `null` at the end, and after {@link cancel}.
    */
   tryReceive(): Uint8Array<ArrayBuffer> | undefined | null {
-    return this.#side.line.length > 0 ? undefined : this.#take()
+    return this.side.line.length > 0 ? undefined : this.#take()
+  }
+
+  /**
+   * {@link tryReceive} into the beginning of `target`, which allocates nothing; answers the message's length,
+   * `undefined` when there is none yet, `null` at the end. Throws `TypeError` unless `target` is a `Uint8Array`,
+   * and `RangeError` when the message is longer: it is still there then.
+   */
+  receiveInto(target: Uint8Array): number | undefined | null {
+    requireBytes('target', target)
+    if (this.side.line.length > 0) return undefined
+    this.#requireNotDraining()
+    const available = this.side.available(1)
+    if (available === undefined || available === null) return available
+    const length = lengthAt(this.data, this.side.role.position, available)
+    if (length > target.length) {
+      throw new RangeError(`Cannot receive ${length} bytes: target holds ${target.length}`)
+    }
+    this.#copy(target, length)
+    return length
   }
 
   /**
@@ -43,7 +58,7 @@ export class MessageReceiver {
    * `WAIT_NOT_ALLOWED` where a thread must not block.
    */
   receive(options: WaitOptions = {}): Uint8Array<ArrayBuffer> | undefined | null {
-    return this.#side.line.wait(() => this.#take(), options)
+    return this.side.line.wait(() => this.#take(), options)
   }
 
   /**
@@ -51,7 +66,7 @@ export class MessageReceiver {
    * Rejects with the reason of `signal`, and takes nothing then.
    */
   async receiveAsync(options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer> | undefined | null> {
-    return this.#side.line.waitAsync(() => this.#take(), options)
+    return this.side.line.waitAsync(() => this.#take(), options)
   }
 
   /**
@@ -66,20 +81,20 @@ export class MessageReceiver {
   drain(fn: (message: Uint8Array) => void): number {
     if (typeof fn !== 'function') throw new TypeError(`fn must be a function, got ${typeof fn}`)
     this.#requireNotDraining()
-    if (this.#side.line.length > 0) return 0
-    const available = this.#side.available(this.#data.length) ?? 0
+    if (this.side.line.length > 0) return 0
+    const available = this.side.available(this.data.length) ?? 0
     if (available === 0) return 0
-    const { role } = this.#side
+    const { role } = this.side
     let position = role.position
     let bytes = 0
     let count = 0
     this.#draining = true
     try {
       while (bytes < available) {
-        const length = lengthAt(this.#data, position, available - bytes)
-        const message = this.#view((position + LENGTH_BYTES) % this.#data.length, length)
+        const length = lengthAt(this.data, position, available - bytes)
+        const message = this.#view(this.data.after(position, LENGTH_BYTES), length)
         bytes += LENGTH_BYTES + length
-        position = (position + LENGTH_BYTES + length) % this.#data.length
+        position = this.data.after(position, LENGTH_BYTES + length)
         count++
         fn(message)
       }
@@ -90,32 +105,26 @@ export class MessageReceiver {
     return count
   }
 
-  /**
-   * Wants no more messages: the sender's calls fail with `CANCELLED` and its `cancelled` resolves, to an
-   * `Error` of the reason's name, message and code, 508 bytes in all; a reason that is no `Error` becomes its
-   * message. This side gets `null` from then on. Only the first call counts.
-   */
-  cancel(reason: unknown = 'cancelled'): void {
-    this.#side.cancel(reason)
-  }
-
   #take(): Uint8Array<ArrayBuffer> | undefined | null {
     this.#requireNotDraining()
-    const available = this.#side.available(1)
+    const available = this.side.available(1)
     if (available === undefined || available === null) return available
-    const { role } = this.#side
-    const length = lengthAt(this.#data, role.position, available)
-    const message = new Uint8Array(length)
-    copyOut(this.#data, (role.position + LENGTH_BYTES) % this.#data.length, message, length)
-    role.publish(LENGTH_BYTES + length)
+    const message = new Uint8Array(lengthAt(this.data, this.side.role.position, available))
+    this.#copy(message, message.length)
     return message
   }
 
+  /** Takes the next message, of that length. */
+  #copy(target: Uint8Array, length: number): void {
+    const { role } = this.side
+    this.data.copyOut(this.data.after(role.position, LENGTH_BYTES), target, length)
+    role.publish(LENGTH_BYTES + length)
+  }
+
   #view(position: number, length: number): Uint8Array {
-    const [first, second] = spans(this.#data, position, length)
-    if (first && !second) return first
+    if (position + length <= this.data.length) return this.data.view(position, length)
     const copy = new Uint8Array(length)
-    copyOut(this.#data, position, copy, length)
+    this.data.copyOut(position, copy, length)
     return copy
   }
 

@@ -1,4 +1,5 @@
 import { LENGTH_BYTES } from './frame.js'
+import { requireCapacity } from './layout.js'
 import { allocatePadded } from './padded-layout.js'
 
 /**
@@ -9,5 +10,6 @@ import { allocatePadded } from './padded-layout.js'
  * and 4 bytes more.
  */
 export function createMessageRing({ capacity }: { capacity: number }): { buffer: SharedArrayBuffer } {
-  return { buffer: allocatePadded('message', capacity, LENGTH_BYTES + 1) }
+  requireCapacity(capacity, LENGTH_BYTES + 1)
+  return { buffer: allocatePadded('message', capacity) }
 }

@@ -1,9 +1,9 @@
 import { describe, requireBytes } from './argument.js'
-import { LENGTH_BYTES, putLength } from './frame.js'
+import { LENGTH_BYTES } from './frame.js'
 import { attachPadded } from './padded-layout.js'
-import { copyIn } from './span.js'
+import { RingProducer } from './ring-producer.js'
 import type { WaitOptions } from './wait.js'
-import { type SideOptions, WriterSide } from './writer-side.js'
+import type { SideOptions } from './writer-side.js'
 
 /**
  * The sending side of a message ring: messages arrive in order, each whole or not at all. One thread at a
@@ -14,28 +14,24 @@ import { type SideOptions, WriterSide } from './writer-side.js'
  * with `CANCELLED` once the receiver has cancelled (its reason is the `cause`), with `PEER_GONE` once `peer`
  * has ended, with `CORRUPT_HEADER` when the cursors can't be right.
  */
-export class MessageSender {
+export class MessageSender extends RingProducer {
   /** The longest message that the ring can hold, in bytes: its capacity less 4. */
   readonly maxMessageBytes: number
-  readonly #data: Uint8Array<SharedArrayBuffer>
-  readonly #side: WriterSide
 
   /**
    * Throws `TypeError` unless `buffer` comes from `createMessageRing`, or when `peer` is no peer, and
    * `RangeError` unless `spin` is an integer from 0 on.
    */
   constructor(buffer: SharedArrayBuffer, options: SideOptions = {}) {
-    const ring = attachPadded('message', buffer)
-    this.#data = ring.data
-    this.#side = new WriterSide(ring, options)
-    this.maxMessageBytes = ring.data.length - LENGTH_BYTES
+    super(attachPadded('message', buffer), options)
+    this.maxMessageBytes = this.data.length - LENGTH_BYTES
   }
 
   /** Sends the message; `false` when there is no room for it yet, or while `sendAsync` waits for some. */
   trySend(message: Uint8Array): boolean {
-    this.#requireFitting('message', message)
-    this.#side.requireOpen('send')
-    return this.#side.line.length === 0 && this.#put(message)
+    this.#requireFitting(message)
+    this.side.requireOpen('send')
+    return this.side.line.length === 0 && this.#put(message)
   }
 
   /**
@@ -46,8 +42,8 @@ export class MessageSender {
    * `WAIT_NOT_ALLOWED` where a thread must not block.
    */
   send(message: Uint8Array, options: WaitOptions = {}): boolean {
-    this.#requireFitting('message', message)
-    return this.#side.line.wait(() => this.#attempt(message), options) ?? false
+    this.#requireFitting(message)
+    return this.side.line.wait(() => this.#attempt(message), options) ?? false
   }
 
   /**
@@ -55,8 +51,8 @@ export class MessageSender {
    * of `signal` when nothing is sent. The message must not change before.
    */
   async sendAsync(message: Uint8Array, options: WaitOptions = {}): Promise<boolean> {
-    this.#requireFitting('message', message)
-    return (await this.#side.line.waitAsync(() => this.#attempt(message), options)) ?? false
+    this.#requireFitting(message)
+    return (await this.side.line.waitAsync(() => this.#attempt(message), options)) ?? false
   }
 
   /**
@@ -65,22 +61,21 @@ export class MessageSender {
    */
   sendBatch(messages: readonly Uint8Array[]): number {
     if (!Array.isArray(messages)) throw new TypeError(`messages must be an array, got ${describe(messages)}`)
-    let wanted = 0
-    messages.forEach((message, index) => {
-      this.#requireFitting(`messages[${index}]`, message)
-      wanted += LENGTH_BYTES + message.length
-    })
-    this.#side.requireOpen('send')
-    if (this.#side.line.length > 0) return 0
-    const { role } = this.#side
-    const room = role.room(Math.min(wanted, this.#data.length))
+    this.side.requireOpen('send')
+    if (this.side.line.length > 0) return 0
+    const { role } = this.side
+    let room = role.room(0)
     let position = role.position
     let bytes = 0
     let sent = 0
     for (const message of messages) {
+      this.#requireFitting(message)
       const next = bytes + LENGTH_BYTES + message.length
-      if (next > room) break
-      position = copyIn(this.#data, putLength(this.#data, position, message.length), message)
+      if (next > room) {
+        room = role.room(next)
+        if (next > room) break
+      }
+      position = this.data.copyIn(this.data.putUint32(position, message.length), message)
       bytes = next
       sent++
     }
@@ -88,47 +83,22 @@ export class MessageSender {
     return sent
   }
 
-  /**
-   * No more messages: the receiver gets `null` after those that were sent. What comes first of `end` and
-   * `fail` counts. Throws `TypeError` while `sendAsync` waits.
-   */
-  end(): void {
-    this.#side.end()
-  }
-
-  /**
-   * Something went wrong: the receiver throws `error` after the messages that were sent. It gets the name,
-   * the message and the code, 508 bytes in all; of a message that is too long the beginning. A `sendAsync`
-   * that waits rejects with `TypeError`.
-   */
-  fail(error: unknown): void {
-    this.#side.fail(error)
-  }
-
-  /**
-   * Resolves when the receiver cancels, to an `Error` with its reason's name, message and code. Keeps no
-   * thread alive, and stays pending when the receiver never cancels.
-   */
-  get cancelled(): Promise<Error> {
-    return this.#side.cancelled
-  }
-
   #attempt(message: Uint8Array): true | undefined {
-    this.#side.requireOpen('send')
+    this.side.requireOpen('send')
     return this.#put(message) || undefined
   }
 
   #put(message: Uint8Array): boolean {
-    const { role } = this.#side
+    const { role } = this.side
     const bytes = LENGTH_BYTES + message.length
     if (role.room(bytes) < bytes) return false
-    copyIn(this.#data, putLength(this.#data, role.position, message.length), message)
+    this.data.copyIn(this.data.putUint32(role.position, message.length), message)
     role.publish(bytes)
     return true
   }
 
-  #requireFitting(name: string, message: Uint8Array): void {
-    requireBytes(name, message)
+  #requireFitting(message: Uint8Array): void {
+    requireBytes('message', message)
     if (message.length <= this.maxMessageBytes) return
     throw new RangeError(
       `Cannot send ${message.length} bytes: the ring holds a message of at most ${this.maxMessageBytes}`,

@@ -1,20 +1,17 @@
 import { loadError, storeError } from './carried-error.js'
+import type { Doorbell } from './doorbell.js'
 import { RingBufferError } from './error.js'
 import {
-  CANCEL_WATCHED,
   type PaddedRing,
   READER,
-  READER_ASLEEP,
   READER_REASON_BYTE,
   READER_STATE,
   WRITER,
-  WRITER_ASLEEP,
   WRITER_ERROR_BYTE,
   WRITER_STATE,
 } from './padded-layout.js'
 import { type PeerWatch, watchPeer } from './peer.js'
 import { Role } from './role.js'
-import { wakeSleeper } from './sleeper.js'
 import { looksBeforeSleep } from './spin.js'
 import { WaitingLine } from './waiting-line.js'
 import type { SideOptions } from './writer-side.js'
@@ -24,13 +21,15 @@ export class ReaderSide {
   readonly role: Role
   readonly line: WaitingLine
   readonly #words: Int32Array<SharedArrayBuffer>
+  readonly #doorbells: readonly Doorbell[]
   readonly #peer: PeerWatch | undefined
 
-  constructor({ words, cursors }: PaddedRing, { peer, spin }: SideOptions) {
+  constructor({ words, cursors, cancelled }: PaddedRing, { peer, spin }: SideOptions) {
     this.#words = words
+    this.#doorbells = [cursors.writable, cancelled]
     this.#peer = watchPeer(peer)
     this.role = new Role(cursors, 'consumer')
-    this.line = new WaitingLine(words, READER_ASLEEP, { spin: looksBeforeSleep(spin), peer: this.#peer })
+    this.line = new WaitingLine(cursors.readable, { spin: looksBeforeSleep(spin), peer: this.#peer })
   }
 
   /**
@@ -38,7 +37,7 @@ export class ReaderSide {
    * end or after a cancellation. Throws the writer's error after the data, or `PEER_GONE`.
    */
   available(wanted: number): number | undefined | null {
-    if (Atomics.load(this.#words, READER_STATE) !== READER.OPEN) return null // I2: own word
+    if (this.#words[READER_STATE] !== READER.OPEN) return null // I2: own word, so a plain read sees what this side stored
     const bytes = this.role.room(wanted)
     if (bytes > 0) return bytes
     const state = Atomics.load(this.#words, WRITER_STATE) // I14: before the last look at the cursor
@@ -60,11 +59,10 @@ export class ReaderSide {
   }
 
   cancel(reason: unknown): void {
-    if (Atomics.load(this.#words, READER_STATE) !== READER.OPEN) return // I14: own word, and the first one counts
+    if (this.#words[READER_STATE] !== READER.OPEN) return // I2, I14: own word, and the first one counts
     storeError(this.#words, READER_REASON_BYTE, reason)
     Atomics.store(this.#words, READER_STATE, READER.CANCELLED) // I14: after the reason
-    wakeSleeper(this.#words, WRITER_ASLEEP)
-    wakeSleeper(this.#words, CANCEL_WATCHED)
+    for (const doorbell of this.#doorbells) doorbell.ring()
     this.line.wake()
   }
 }

@@ -1,3 +1,4 @@
+import { requireCapacity } from './layout.js'
 import { allocatePadded } from './padded-layout.js'
 
 /**
@@ -7,5 +8,6 @@ import { allocatePadded } from './padded-layout.js'
  * @param options.capacity bytes that may be under way, an integer from 1 to 2^31, else `RangeError`
  */
 export function createRingChannel({ capacity }: { capacity: number }): { buffer: SharedArrayBuffer } {
-  return { buffer: allocatePadded('channel', capacity, 1) }
+  requireCapacity(capacity)
+  return { buffer: allocatePadded('channel', capacity) }
 }

@@ -1,7 +1,6 @@
 import { requireBytes, requireCount } from './argument.js'
 import { attachPadded } from './padded-layout.js'
-import { ReaderSide } from './reader-side.js'
-import { copyOut } from './span.js'
+import { RingConsumer } from './ring-consumer.js'
 import type { WaitOptions } from './wait.js'
 import type { SideOptions } from './writer-side.js'
 
@@ -17,18 +16,13 @@ type Bytes = Uint8Array<ArrayBuffer>
  * name, message and code); `RingBufferError` with `PEER_GONE` once `peer` has ended without `end` or `fail`,
  * with `CORRUPT_HEADER` when something else has written to the buffer.
  */
-export class RingReader {
-  readonly #data: Uint8Array<SharedArrayBuffer>
-  readonly #side: ReaderSide
-
+export class RingReader extends RingConsumer {
   /**
    * Throws `TypeError` unless `buffer` comes from `createRingChannel`, or when `peer` is no peer, and
    * `RangeError` unless `spin` is an integer from 0 on.
    */
   constructor(buffer: SharedArrayBuffer, options: SideOptions = {}) {
-    const ring = attachPadded('channel', buffer)
-    this.#data = ring.data
-    this.#side = new ReaderSide(ring, options)
+    super(attachPadded('channel', buffer), options)
   }
 
   /**
@@ -39,7 +33,7 @@ export class RingReader {
    */
   tryRead(max: number = CHUNK_BYTES): Bytes | undefined | null {
     requireCount('max', max)
-    return this.#side.line.length > 0 ? undefined : this.#take(max)
+    return this.side.line.length > 0 ? undefined : this.#take(max)
   }
 
   /**
@@ -51,7 +45,7 @@ export class RingReader {
    */
   read(max: number = CHUNK_BYTES, options: WaitOptions = {}): Bytes | undefined | null {
     requireCount('max', max)
-    return this.#side.line.wait(() => this.#take(max), options)
+    return this.side.line.wait(() => this.#take(max), options)
   }
 
   /**
@@ -60,7 +54,7 @@ export class RingReader {
    */
   async readAsync(max: number = CHUNK_BYTES, options: WaitOptions = {}): Promise<Bytes | undefined | null> {
     requireCount('max', max)
-    return this.#side.line.waitAsync(() => this.#take(max), options)
+    return this.side.line.waitAsync(() => this.#take(max), options)
   }
 
   /**
@@ -71,19 +65,10 @@ export class RingReader {
   readInto(target: Uint8Array): number | undefined | null {
     requireBytes('target', target)
     requireCount('target.length', target.length)
-    if (this.#side.line.length > 0) return undefined
-    const available = this.#side.available(target.length)
+    if (this.side.line.length > 0) return undefined
+    const available = this.side.available(target.length)
     if (available === undefined || available === null) return available
     return this.#copy(target, Math.min(target.length, available))
-  }
-
-  /**
-   * Wants no more bytes: the writer's calls fail with `CANCELLED` and its `cancelled` resolves, to an `Error`
-   * of the reason's name, message and code, 508 bytes in all; a reason that is no `Error` becomes its message.
-   * This side gets `null` from then on. Only the first call counts.
-   */
-  cancel(reason: unknown = 'cancelled'): void {
-    this.#side.cancel(reason)
   }
 
   /** The bytes in copies of up to 65536, without blocking. Leaving the loop early cancels. */
@@ -115,7 +100,7 @@ export class RingReader {
   }
 
   #take(max: number): Bytes | undefined | null {
-    const available = this.#side.available(max)
+    const available = this.side.available(max)
     if (available === undefined || available === null) return available
     const target = new Uint8Array(Math.min(max, available))
     this.#copy(target, target.length)
@@ -123,8 +108,8 @@ export class RingReader {
   }
 
   #copy(target: Uint8Array, bytes: number): number {
-    copyOut(this.#data, this.#side.role.position, target, bytes)
-    this.#side.role.publish(bytes)
+    this.data.copyOut(this.side.role.position, target, bytes)
+    this.side.role.publish(bytes)
     return bytes
   }
 }

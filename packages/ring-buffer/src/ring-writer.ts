@@ -1,8 +1,8 @@
 import { requireBytes } from './argument.js'
 import { attachPadded } from './padded-layout.js'
-import { copyIn } from './span.js'
+import { RingProducer } from './ring-producer.js'
 import type { WaitOptions } from './wait.js'
-import { type SideOptions, WriterSide } from './writer-side.js'
+import type { SideOptions } from './writer-side.js'
 
 /**
  * The writing side of a byte channel. One thread at a time may use it, and only {@link write} blocks.
@@ -11,18 +11,13 @@ import { type SideOptions, WriterSide } from './writer-side.js'
  * after `end` or `fail`, and `RingBufferError` with `CANCELLED` once the reader has cancelled (its reason is
  * the `cause`), with `PEER_GONE` once `peer` has ended, with `CORRUPT_HEADER` when the cursors can't be right.
  */
-export class RingWriter {
-  readonly #data: Uint8Array<SharedArrayBuffer>
-  readonly #side: WriterSide
-
+export class RingWriter extends RingProducer {
   /**
    * Throws `TypeError` unless `buffer` comes from `createRingChannel`, or when `peer` is no peer, and
    * `RangeError` unless `spin` is an integer from 0 on.
    */
   constructor(buffer: SharedArrayBuffer, options: SideOptions = {}) {
-    const ring = attachPadded('channel', buffer)
-    this.#data = ring.data
-    this.#side = new WriterSide(ring, options)
+    super(attachPadded('channel', buffer), options)
   }
 
   /**
@@ -31,8 +26,8 @@ export class RingWriter {
    */
   tryWrite(chunk: Uint8Array): boolean {
     requireBytes('chunk', chunk)
-    this.#side.requireOpen('write')
-    if (this.#side.line.length > 0 || this.#side.role.room(chunk.length) < chunk.length) return false
+    this.side.requireOpen('write')
+    if (this.side.line.length > 0 || this.side.role.room(chunk.length) < chunk.length) return false
     this.#put(chunk)
     return true
   }
@@ -48,7 +43,7 @@ export class RingWriter {
   write(chunk: Uint8Array, options: WaitOptions = {}): number {
     requireBytes('chunk', chunk)
     const progress = { written: 0 }
-    this.#side.line.wait(() => this.#attempt(chunk, progress), options)
+    this.side.line.wait(() => this.#attempt(chunk, progress), options)
     return progress.written
   }
 
@@ -59,33 +54,8 @@ export class RingWriter {
   async writeAsync(chunk: Uint8Array, options: WaitOptions = {}): Promise<number> {
     requireBytes('chunk', chunk)
     const progress = { written: 0 }
-    await this.#side.line.waitAsync(() => this.#attempt(chunk, progress), options)
+    await this.side.line.waitAsync(() => this.#attempt(chunk, progress), options)
     return progress.written
-  }
-
-  /**
-   * No more bytes: the reader gets `null` after those that were written. What comes first of `end` and `fail`
-   * counts. Throws `TypeError` while `writeAsync` waits.
-   */
-  end(): void {
-    this.#side.end()
-  }
-
-  /**
-   * Something went wrong: the reader throws `error` after the bytes that were written. It gets the name, the
-   * message and the code, 508 bytes in all; of a message that is too long the beginning. A `writeAsync` that
-   * waits rejects with `TypeError`.
-   */
-  fail(error: unknown): void {
-    this.#side.fail(error)
-  }
-
-  /**
-   * Resolves when the reader cancels, to an `Error` with its reason's name, message and code. Keeps no thread
-   * alive, and stays pending when the reader never cancels.
-   */
-  get cancelled(): Promise<Error> {
-    return this.#side.cancelled
   }
 
   /**
@@ -109,16 +79,16 @@ export class RingWriter {
   }
 
   #attempt(chunk: Uint8Array, progress: { written: number }): true | undefined {
-    this.#side.requireOpen('write')
+    this.side.requireOpen('write')
     const left = chunk.length - progress.written
-    const bytes = Math.min(left, this.#side.role.room(Math.min(left, this.#data.length)))
+    const bytes = Math.min(left, this.side.role.room(Math.min(left, this.data.length)))
     this.#put(bytes === chunk.length ? chunk : chunk.subarray(progress.written, progress.written + bytes))
     progress.written += bytes
     return bytes === left || undefined
   }
 
   #put(bytes: Uint8Array): void {
-    copyIn(this.#data, this.#side.role.position, bytes)
-    this.#side.role.publish(bytes.length)
+    this.data.copyIn(this.side.role.position, bytes)
+    this.side.role.publish(bytes.length)
   }
 }

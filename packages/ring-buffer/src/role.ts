@@ -12,6 +12,7 @@ export class Role {
   readonly #producing: boolean
   #own = NONE
   #opposite = NONE
+  #position = 0
   #claimed = NONE
 
   constructor(cursors: Cursors, role: 'producer' | 'consumer') {
@@ -19,31 +20,36 @@ export class Role {
     this.#producing = role === 'producer'
   }
 
-  /** Bytes this side may touch from `position` on: at least `wanted` if there are as many, or else all. */
+  /** Units this side may touch from `position` on: at least `wanted` if there are as many, or else all. */
   room(wanted: number): number {
-    const own = this.#producing ? this.#cursors.loadWrite() : this.#cursors.loadRead()
+    const own = this.#producing ? this.#cursors.ownWrite() : this.#cursors.ownRead()
     if (own === this.#own) {
       const room = this.#measure()
       if (room >= wanted) return room
+    } else {
+      // Another object has played this role since: what this one saw may be a lap old.
+      this.#own = own
+      this.#position = own % this.#cursors.capacity
     }
-    // Too little, or another object has played this role since: then what this one saw may be a lap old.
-    this.#own = own
     this.#opposite = this.#producing ? this.#cursors.loadRead() : this.#cursors.loadWrite()
     return this.#measure()
   }
 
   /** Where in the data the room begins. */
   get position(): number {
-    return this.#own % this.#cursors.capacity
+    return this.#position
   }
 
-  /** Hands the first `bytes` of the room to the other side; what was claimed is void. 0 wakes nobody. */
-  publish(bytes: number): void {
-    if (bytes === 0) return
+  /** Hands the first `units` of the room to the other side; what was claimed is void. 0 wakes nobody. */
+  publish(units: number): void {
+    if (units === 0) return
     this.#claimed = NONE
     this.#own = this.#producing
-      ? this.#cursors.publishWrite(this.#own, bytes)
-      : this.#cursors.publishRead(this.#own, bytes)
+      ? this.#cursors.publishWrite(this.#own, units)
+      : this.#cursors.publishRead(this.#own, units)
+    // Kept in step here: a remainder costs more, and most where a count has grown beyond 31 bits.
+    const position = this.#position + units
+    this.#position = position < this.#cursors.capacity ? position : position - this.#cursors.capacity
   }
 
   /** Bytes that the caller holds views of, to be settled; -1 when there is no claim. */

@@ -1,8 +1,8 @@
 import { describe, requireBytes, requireCount } from './argument.js'
 import { Cursors } from './cursors.js'
 import { allocate, capacityOf, HEADER_BYTES, READ_POS, WRITE_POS } from './layout.js'
+import { RingData } from './ring-data.js'
 import { Role } from './role.js'
-import { copyIn, copyOut, spans } from './span.js'
 import { type Condition, type WaitOptions, waitUntil, waitUntilAsync } from './wait.js'
 
 /**
@@ -17,8 +17,7 @@ export class SharedRingBuffer {
   /** How many bytes the ring holds. */
   readonly capacity: number
   readonly #buffer: SharedArrayBuffer
-  readonly #data: Uint8Array<SharedArrayBuffer>
-  readonly #words: Int32Array<SharedArrayBuffer>
+  readonly #data: RingData
   readonly #cursors: Cursors
   readonly #producer: Role
   readonly #consumer: Role
@@ -34,9 +33,9 @@ export class SharedRingBuffer {
   constructor(capacity: number, buffer: SharedArrayBuffer = allocate(capacity)) {
     this.capacity = capacity
     this.#buffer = buffer
-    this.#data = new Uint8Array(buffer, HEADER_BYTES, capacity)
-    this.#words = new Int32Array(buffer, 0, HEADER_BYTES / Int32Array.BYTES_PER_ELEMENT)
-    this.#cursors = new Cursors(this.#words, WRITE_POS, READ_POS, capacity)
+    this.#data = new RingData(buffer, HEADER_BYTES, capacity)
+    const words = new Int32Array(buffer, 0, HEADER_BYTES / Int32Array.BYTES_PER_ELEMENT)
+    this.#cursors = new Cursors(words, WRITE_POS, READ_POS, capacity)
     this.#producer = new Role(this.#cursors, 'producer')
     this.#consumer = new Role(this.#cursors, 'consumer')
   }
@@ -92,7 +91,7 @@ export class SharedRingBuffer {
   write(chunk: Uint8Array): boolean {
     requireBytes('chunk', chunk)
     if (!this.#hasRoomFor(chunk.length)) return false
-    copyIn(this.#data, this.#producer.position, chunk)
+    this.#data.copyIn(this.#producer.position, chunk)
     this.#producer.publish(chunk.length)
     return true
   }
@@ -107,7 +106,7 @@ export class SharedRingBuffer {
     })
     if (!this.#hasRoomFor(bytes)) return false
     let position = this.#producer.position
-    for (const chunk of chunks) position = copyIn(this.#data, position, chunk)
+    for (const chunk of chunks) position = this.#data.copyIn(position, chunk)
     this.#producer.publish(bytes)
     return true
   }
@@ -123,7 +122,7 @@ export class SharedRingBuffer {
     this.#requireCapacityFor('reserve', n)
     const bytes = this.#producer.room(n) < n ? 0 : n
     this.#producer.claim(bytes)
-    return spans(this.#data, this.#producer.position, bytes)
+    return this.#data.spans(this.#producer.position, bytes)
   }
 
   /**
@@ -147,7 +146,7 @@ export class SharedRingBuffer {
     const bytes = Math.min(maxBytes, this.#consumer.room(maxBytes))
     if (bytes === 0) return null
     const target = new Uint8Array(bytes)
-    copyOut(this.#data, this.#consumer.position, target, bytes)
+    this.#data.copyOut(this.#consumer.position, target, bytes)
     this.#consumer.publish(bytes)
     return target
   }
@@ -159,7 +158,7 @@ export class SharedRingBuffer {
   readInto(target: Uint8Array): number {
     requireBytes('target', target)
     const bytes = Math.min(target.length, this.#consumer.room(target.length))
-    copyOut(this.#data, this.#consumer.position, target, bytes)
+    this.#data.copyOut(this.#consumer.position, target, bytes)
     this.#consumer.publish(bytes)
     return bytes
   }
@@ -174,7 +173,7 @@ export class SharedRingBuffer {
     requireCount('maxBytes', maxBytes)
     const bytes = Math.min(maxBytes, this.#consumer.room(maxBytes))
     this.#consumer.claim(bytes)
-    return spans(this.#data, this.#consumer.position, bytes)
+    return this.#data.spans(this.#consumer.position, bytes)
   }
 
   /**
@@ -229,11 +228,11 @@ export class SharedRingBuffer {
 
   #readable(n: number): Condition {
     this.#requireCapacityFor('wait for', n)
-    return { words: this.#words, word: WRITE_POS, holds: () => this.#cursors.used() >= n }
+    return { doorbell: this.#cursors.readable, holds: () => this.#cursors.used() >= n }
   }
 
   #writable(n: number): Condition {
     this.#requireCapacityFor('wait for room for', n)
-    return { words: this.#words, word: READ_POS, holds: () => this.capacity - this.#cursors.used() >= n }
+    return { doorbell: this.#cursors.writable, holds: () => this.capacity - this.#cursors.used() >= n }
   }
 }

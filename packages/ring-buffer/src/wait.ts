@@ -1,6 +1,6 @@
 import { describe } from './argument.js'
+import type { Doorbell } from './doorbell.js'
 import { RingBufferError } from './error.js'
-import { fallAsleep, wakeSleeper } from './sleeper.js'
 import { watchOf } from './word-watch.js'
 
 /** How long to wait. */
@@ -11,15 +11,12 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined
 }
 
-/** A shared word, and what its next values may make true. */
+/** What is waited for, and where it is announced. */
 export interface Condition {
-  words: Int32Array<SharedArrayBuffer>
-  word: number
-  /** Must become true through changes of the word alone, each followed by a notify. */
+  doorbell: Doorbell
+  /** Must become true only through what is followed by a ring of the doorbell. */
   holds(): boolean
-  /** The word is a sleeper's flag, set before each sleep (sleeper.ts), and what it stands for is elsewhere. */
-  flagged?: boolean
-  /** How often to look before sleeping the first time, without setting the flag. */
+  /** How often to look before sleeping the first time. */
   spin?: number
 }
 
@@ -28,28 +25,26 @@ const LONGEST_TIMER = 2 ** 31 - 1
 
 /** Blocks this thread until the condition holds (`true`) or time is up (`false`). */
 export function waitUntil(condition: Condition, options: WaitOptions): boolean {
+  requireWaitOptions(options)
+  const { doorbell, spin = 0 } = condition
+  for (let look = 0; look <= spin; look++) if (condition.holds()) return true // most often at once
   const deadline = deadlineOf(options)
-  const { words, word, flagged = false, spin = 0 } = condition
-  for (let look = 0; look < spin; look++) if (condition.holds()) return true
+  if (deadline <= performance.now()) return false
   try {
     for (;;) {
-      if (flagged) {
-        // I13: most often there is no need to set the flag, or to set it again
-        if (condition.holds()) return true
-        if (deadline <= performance.now()) return false
-      }
-      const seen = flagged ? fallAsleep(words, word) : Atomics.load(words, word) // I7: before the condition is looked at
+      const seen = doorbell.arm()
       if (condition.holds()) return true
       const left = deadline - performance.now()
       if (left <= 0) return false
-      sleep(words, word, seen, left)
+      sleep(doorbell, seen, left)
+      if (condition.holds()) return true // nothing need be armed anew
     }
   } finally {
-    if (flagged) wakeSleeper(words, word) // I13: a flag left behind would cost the other side a notify
+    doorbell.disarm()
   }
 }
 
-function sleep(words: Int32Array<SharedArrayBuffer>, word: number, seen: number, ms: number): void {
+function sleep({ words, word }: Doorbell, seen: number, ms: number): void {
   try {
     Atomics.wait(words, word, seen, ms) // I7: sleeps on that value only; why it woke is all one
   } catch (cause) {
@@ -66,11 +61,12 @@ function sleep(words: Int32Array<SharedArrayBuffer>, word: number, seen: number,
  * reason, or with what the condition throws. Until then a timer holds the event loop open (I11).
  */
 export async function waitUntilAsync(condition: Condition, options: WaitOptions): Promise<boolean> {
-  const deadline = deadlineOf(options)
+  requireWaitOptions(options)
   if (condition.holds()) return true
+  const deadline = deadlineOf(options)
   if (deadline <= performance.now()) return false
   const { signal } = options
-  const watch = watchOf(condition.words, condition.word, condition.flagged)
+  const watch = watchOf(condition.doorbell)
   return new Promise((resolve, reject) => {
     let timer: ReturnType<typeof setTimeout>
     const startTimer = (): void => {
@@ -109,8 +105,8 @@ export async function waitUntilAsync(condition: Condition, options: WaitOptions)
   })
 }
 
-/** The time on `performance.now()`'s clock at which a wait that begins now ends. Throws for bad options. */
-function deadlineOf({ timeoutMs = Number.POSITIVE_INFINITY, signal }: WaitOptions): number {
+/** Throws for bad options, and the reason of a signal that is aborted already. */
+function requireWaitOptions({ timeoutMs = 0, signal }: WaitOptions): void {
   if (!(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
     throw new RangeError(`timeoutMs must be a number of milliseconds from 0 on, got ${describe(timeoutMs)}`)
   }
@@ -118,5 +114,9 @@ function deadlineOf({ timeoutMs = Number.POSITIVE_INFINITY, signal }: WaitOption
     throw new TypeError(`signal must be an AbortSignal, got ${describe(signal)}`)
   }
   signal?.throwIfAborted()
+}
+
+/** The time on `performance.now()`'s clock at which a wait that begins now ends. */
+function deadlineOf({ timeoutMs = Number.POSITIVE_INFINITY }: WaitOptions): number {
   return performance.now() + timeoutMs
 }

@@ -1,5 +1,5 @@
+import type { Doorbell } from './doorbell.js'
 import type { PeerWatch } from './peer.js'
-import { wakeSleeper } from './sleeper.js'
 import { type Condition, type WaitOptions, waitUntil, waitUntilAsync } from './wait.js'
 
 /**
@@ -7,19 +7,13 @@ import { type Condition, type WaitOptions, waitUntil, waitUntilAsync } from './w
  * turn in the order in which they were made.
  */
 export class WaitingLine {
-  readonly #words: Int32Array<SharedArrayBuffer>
-  readonly #flag: number
+  readonly #doorbell: Doorbell
   readonly #spin: number
   readonly #peer: PeerWatch | undefined
   readonly #line: object[] = []
 
-  constructor(
-    words: Int32Array<SharedArrayBuffer>,
-    flag: number,
-    { spin, peer }: { spin: number; peer: PeerWatch | undefined },
-  ) {
-    this.#words = words
-    this.#flag = flag
+  constructor(doorbell: Doorbell, { spin, peer }: { spin: number; peer: PeerWatch | undefined }) {
+    this.#doorbell = doorbell
     this.#spin = spin
     this.#peer = peer
   }
@@ -72,10 +66,10 @@ export class WaitingLine {
 
   /** Has this side's own waiting calls tried again. */
   wake(): void {
-    wakeSleeper(this.#words, this.#flag)
+    if (this.#line.length > 0) this.#doorbell.wake()
   }
 
   #condition(holds: () => boolean): Condition {
-    return { words: this.#words, word: this.#flag, holds, flagged: true, spin: this.#spin }
+    return { doorbell: this.#doorbell, holds, spin: this.#spin }
   }
 }

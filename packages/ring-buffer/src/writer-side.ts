@@ -1,20 +1,17 @@
 import { loadError, storeError } from './carried-error.js'
+import type { Doorbell } from './doorbell.js'
 import { RingBufferError } from './error.js'
 import {
-  CANCEL_WATCHED,
   type PaddedRing,
   READER,
-  READER_ASLEEP,
   READER_REASON_BYTE,
   READER_STATE,
   WRITER,
-  WRITER_ASLEEP,
   WRITER_ERROR_BYTE,
   WRITER_STATE,
 } from './padded-layout.js'
 import { type Peer, type PeerWatch, watchPeer } from './peer.js'
 import { Role } from './role.js'
-import { wakeSleeper } from './sleeper.js'
 import { looksBeforeSleep } from './spin.js'
 import { WaitingLine } from './waiting-line.js'
 import { watchOf } from './word-watch.js'
@@ -32,20 +29,24 @@ export class WriterSide {
   readonly role: Role
   readonly line: WaitingLine
   readonly #words: Int32Array<SharedArrayBuffer>
+  readonly #readable: Doorbell
+  readonly #cancelDoorbell: Doorbell
   readonly #peer: PeerWatch | undefined
   #cancelled: Promise<Error> | undefined
 
-  constructor({ words, cursors }: PaddedRing, { peer, spin }: SideOptions) {
+  constructor({ words, cursors, cancelled }: PaddedRing, { peer, spin }: SideOptions) {
     this.#words = words
+    this.#readable = cursors.readable
+    this.#cancelDoorbell = cancelled
     this.#peer = watchPeer(peer)
     this.role = new Role(cursors, 'producer')
-    this.line = new WaitingLine(words, WRITER_ASLEEP, { spin: looksBeforeSleep(spin), peer: this.#peer })
+    this.line = new WaitingLine(cursors.writable, { spin: looksBeforeSleep(spin), peer: this.#peer })
   }
 
   /** Throws when nothing can be written any more, whatever the room. */
   requireOpen(verb: string): void {
-    if (Atomics.load(this.#words, WRITER_STATE) !== WRITER.OPEN) {
-      // I2: own word
+    // I2: own word, so a plain read sees what this side stored.
+    if (this.#words[WRITER_STATE] !== WRITER.OPEN) {
       throw new TypeError(`Cannot ${verb}: this side has ended or failed already`)
     }
     const state = Atomics.load(this.#words, READER_STATE) // I14: the reason is complete before it
@@ -71,7 +72,7 @@ export class WriterSide {
   /** Resolves to the reader's reason. It keeps no thread alive. */
   get cancelled(): Promise<Error> {
     this.#cancelled ??= new Promise((resolve, reject) => {
-      const watch = watchOf(this.#words, CANCEL_WATCHED, true)
+      const watch = watchOf(this.#cancelDoorbell)
       const check = (): void => {
         if (Atomics.load(this.#words, READER_STATE) === READER.OPEN) return // I14: the reason is complete before it
         watch.delete(check)
@@ -87,10 +88,10 @@ export class WriterSide {
   }
 
   #close(state: number, error?: unknown): void {
-    if (Atomics.load(this.#words, WRITER_STATE) !== WRITER.OPEN) return // I14: own word, and the first one counts
+    if (this.#words[WRITER_STATE] !== WRITER.OPEN) return // I2, I14: own word, and the first one counts
     if (state === WRITER.FAILED) storeError(this.#words, WRITER_ERROR_BYTE, error)
     Atomics.store(this.#words, WRITER_STATE, state) // I14: after the error and after all that was published
-    wakeSleeper(this.#words, READER_ASLEEP)
+    this.#readable.ring()
     this.line.wake()
   }
 

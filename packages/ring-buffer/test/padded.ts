@@ -1,12 +1,18 @@
 import { vi } from 'vitest'
 import {
+  createFloat64Ring,
   createMessageRing,
   createRingChannel,
+  createSlotRing,
+  Float64Consumer,
+  Float64Producer,
   MessageReceiver,
   MessageSender,
   RingReader,
   RingWriter,
   type SideOptions,
+  SlotConsumer,
+  SlotProducer,
 } from '../src/index.js'
 
 const WRITE_POS = 32
@@ -44,6 +50,31 @@ export function channel(
   const { buffer } = createRingChannel({ capacity })
   startAt(buffer, from)
   return { buffer, writer: new RingWriter(buffer, options), reader: new RingReader(buffer, options) }
+}
+
+/** Both sides of a slot ring on one thread. */
+export function slots(
+  count: number,
+  slotSize: number,
+  { from = 0, ...options }: SideOptions & { from?: number } = {},
+): { buffer: SharedArrayBuffer; producer: SlotProducer; consumer: SlotConsumer } {
+  const { buffer } = createSlotRing({ slots: count, slotSize })
+  startAt(buffer, from)
+  return {
+    buffer,
+    producer: new SlotProducer(buffer, options),
+    consumer: new SlotConsumer(buffer, options),
+  }
+}
+
+/** Both sides of a ring of numbers on one thread. */
+export function numbers(
+  count: number,
+  { from = 0, ...options }: SideOptions & { from?: number } = {},
+): { producer: Float64Producer; consumer: Float64Consumer } {
+  const { buffer } = createFloat64Ring({ slots: count })
+  startAt(buffer, from)
+  return { producer: new Float64Producer(buffer, options), consumer: new Float64Consumer(buffer, options) }
 }
 
 /** Bytes that tell their message and place. */

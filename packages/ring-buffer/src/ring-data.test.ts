@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { RingData } from './ring-data.js'
+
+const CAPACITY = 200
+const START = 8
+
+// Sizes on both sides of the limits between loops and block copies; every position, so every wrap.
+test.each([0, 1, 3, 4, 5, 31, 32, 33, 95, 96, 97, 98, 199, 200])(
+  '%i bytes come out of every position as they went in, and touch nothing else',
+  size => {
+    const chunk = Uint8Array.from({ length: size }, (_, i) => i + 1)
+    for (let position = 0; position < CAPACITY; position++) {
+      const memory = new Uint8Array(new SharedArrayBuffer(START + CAPACITY + 4)).fill(255)
+      const data = new RingData(memory.buffer, START, CAPACITY)
+      expect(data.copyIn(position, chunk)).toBe((position + size) % CAPACITY)
+      expect(memory.filter(byte => byte === 255)).toHaveLength(memory.length - size)
+
+      const target = new Uint8Array(size + 2).fill(254)
+      data.copyOut(position, target, size)
+      expect(Buffer.compare(target, Uint8Array.of(...chunk, 254, 254))).toBe(0)
+
+      const views = data.spans(position, size)
+      expect(Buffer.concat(views).equals(chunk)).toBe(true)
+      expect(views.every(view => view.length > 0 && view.buffer === memory.buffer)).toBe(true)
+    }
+  },
+)
+
+test('a number of 32 bits comes out of every position as it went in, least significant byte first', () => {
+  for (const capacity of [4, 5, 7]) {
+    for (let position = 0; position < capacity; position++) {
+      const data = new RingData(new SharedArrayBuffer(capacity), 0, capacity)
+      expect(data.putUint32(position, 0xfe_dc_ba_98)).toBe((position + 4) % capacity)
+      expect(data.uint32At(position)).toBe(0xfe_dc_ba_98)
+      expect(data.spans(position, 4).flatMap(view => [...view])).toEqual([0x98, 0xba, 0xdc, 0xfe])
+    }
+  }
+})
