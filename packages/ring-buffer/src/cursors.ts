@@ -59,12 +59,12 @@ export class Cursors {
 
   /** Makes `bytes` more bytes, already in their place, readable. Only the producer calls this. */
   publishWrite(write: number, bytes: number): number {
-    return this.#publish(this.#writeWord, this.readable, write, bytes)
+    return this.#publish(this.#writeWord, write, bytes)
   }
 
   /** Gives `bytes` more bytes, already copied out, back to the producer. Only the consumer calls this. */
   publishRead(read: number, bytes: number): number {
-    return this.#publish(this.#readWord, this.writable, read, bytes)
+    return this.#publish(this.#readWord, read, bytes)
   }
 
   /** Bytes in the ring according to two cursors. Throws when no ring can be in that state (I8). */
@@ -88,11 +88,10 @@ export class Cursors {
     }
   }
 
-  #publish(word: number, doorbell: Doorbell, from: number, bytes: number): number {
+  #publish(word: number, from: number, bytes: number): number {
     const sum = from + bytes
     const next = sum < WORD_VALUES ? sum : sum - this.#lap
     Atomics.store(this.#words, word, next | 0) // I2, I3, I4: own word, after the copy; pairs with loadWrite, loadRead
-    doorbell.ring()
     return next
   }
 }

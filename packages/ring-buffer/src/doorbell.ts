@@ -10,8 +10,8 @@ export interface Doorbell {
   arm(): number
   /** Takes that back when nobody sleeps after all. */
   disarm(): void
-  /** Wakes whoever sleeps; call it after the publication. */
-  ring(): void
+  /** Wakes whoever sleeps; call it after the publication. `false` when nobody will ever hear it again. */
+  ring(): boolean
   /** Wakes whoever sleeps, known to be there, even if who rang last was terminated before it had notified. */
   wake(): void
 }
@@ -32,8 +32,9 @@ export class CursorDoorbell implements Doorbell {
 
   disarm(): void {}
 
-  ring(): void {
+  ring(): boolean {
     Atomics.notify(this.words, this.word) // I6: after the store, or the woken would see nothing new
+    return true
   }
 
   wake(): void {
@@ -43,10 +44,11 @@ export class CursorDoorbell implements Doorbell {
 
 const AWAKE = 0
 const ASLEEP = 1
+const DEAF = 2
 
 /**
  * Sleep on a flag that the sleeper sets and whoever wakes it clears: nobody is notified unless somebody sleeps or
- * is about to, so a publication costs one load (I13).
+ * is about to, so a publication costs one load (I13). The same load tells that the sleeper has left for good.
  */
 export class FlagDoorbell implements Doorbell {
   readonly words: Int32Array<SharedArrayBuffer>
@@ -66,12 +68,19 @@ export class FlagDoorbell implements Doorbell {
     this.ring() // a flag left behind would cost the other side a notify
   }
 
-  ring(): void {
-    if (Atomics.load(this.words, this.word) !== AWAKE) this.wake() // I13: after the publication; pairs with arm
+  ring(): boolean {
+    const state = Atomics.load(this.words, this.word) // I13: after the publication; pairs with arm
+    if (state === ASLEEP) this.wake()
+    return state !== DEAF
   }
 
   wake(): void {
-    Atomics.store(this.words, this.word, AWAKE) // I13: first, so that a sleep on ASLEEP can't begin after the notify
+    Atomics.compareExchange(this.words, this.word, ASLEEP, AWAKE) // I13: first, so that no sleep begins after the notify
     Atomics.notify(this.words, this.word) // I6, I13: only for somebody
+  }
+
+  /** Whoever sleeps here never will again, and tells so to whoever rings. */
+  leave(): void {
+    Atomics.store(this.words, this.word, DEAF) // I14: for good, as only ASLEEP is ever taken back
   }
 }

@@ -8,7 +8,7 @@ const withCode = (code: string) => expect.objectContaining({ name: 'RingBufferEr
 
 describe('I14: after the messages before it', () => {
   test('an end is null, again and again', async () => {
-    const { sender, receiver } = messages(20)
+    const { sender, receiver } = messages(24)
     sender.trySend(message(1))
     sender.end()
     sender.end()
@@ -25,7 +25,7 @@ describe('I14: after the messages before it', () => {
   })
 
   test("a failure is the sender's error, with its name, message and code", async () => {
-    const { sender, receiver } = messages(20)
+    const { sender, receiver } = messages(24)
     sender.trySend(message(1))
     sender.fail(Object.assign(new RangeError('löst 💥'), { code: 'EBOOM' }))
     sender.fail(new Error('a second one'))
@@ -54,7 +54,7 @@ describe('I14: after the messages before it', () => {
       { name: 'Error', message: 'too long to be carried' },
     ],
   ])('a failure with %s', (_, thrown, expected) => {
-    const { sender, receiver } = messages(20)
+    const { sender, receiver } = messages(24)
     sender.fail(thrown)
     expect(() => receiver.tryReceive()).toThrow(expect.objectContaining(expected))
   })
@@ -62,7 +62,7 @@ describe('I14: after the messages before it', () => {
 
 describe('I14: a cancellation', () => {
   test("fails the sender's calls with the reason as cause, and ends the receiver's", async () => {
-    const { sender, receiver } = messages(20)
+    const { sender, receiver } = messages(24)
     sender.trySend(message(12))
     const pending = sender.sendAsync(message(9))
     const { cancelled } = sender
@@ -79,11 +79,11 @@ describe('I14: a cancellation', () => {
   })
 
   test('settles what waits on its own side', async () => {
-    const { sender, receiver } = messages(20)
+    const { sender, receiver } = messages(24)
     const receiving = receiver.receiveAsync()
     receiver.cancel()
     expect(await receiving).toBe(null)
-    const other = messages(20)
+    const other = messages(24)
     other.sender.trySend(message(12))
     const sending = other.sender.sendAsync(message(9))
     other.sender.fail(new Error('own'))
@@ -110,8 +110,8 @@ describe('I17: a peer that is gone', () => {
     ],
   ])('%s fails pending and later calls of both sides', async (_, begin) => {
     const { peer, die } = begin()
-    const { sender, receiver } = messages(20, { peer })
-    const other = messages(20, { peer })
+    const { sender, receiver } = messages(24, { peer })
+    const other = messages(24, { peer })
     const receiving = [other.receiver.receiveAsync(), other.receiver.receiveAsync()]
     sender.trySend(message(12))
     const sending = sender.sendAsync(message(9))
@@ -124,12 +124,12 @@ describe('I17: a peer that is gone', () => {
     expect(receiver.tryReceive()).toEqual(message(12)) // what it had sent is still there
     expect(() => receiver.tryReceive()).toThrow(gone)
     expect(() => receiver.receive()).toThrow(gone)
-    expect(() => messages(20, { peer }).receiver.drain(() => {})).toThrow(gone)
+    expect(() => messages(24, { peer }).receiver.drain(() => {})).toThrow(gone)
   })
 
   test('and was terminated between clearing the flag of who sleeps and waking it, wakes it all the same', async () => {
     const controller = new AbortController()
-    const { buffer, receiver } = messages(20, { peer: controller.signal })
+    const { buffer, receiver } = messages(24, { peer: controller.signal })
     const receiving = receiver.receiveAsync()
     expect(wordsOf(buffer)[33]).toBe(1)
     wordsOf(buffer)[33] = 0
@@ -139,12 +139,12 @@ describe('I17: a peer that is gone', () => {
 
   test('after it ended or cancelled is none', () => {
     const controller = new AbortController()
-    const { sender, receiver } = messages(20, { peer: controller.signal })
+    const { sender, receiver } = messages(24, { peer: controller.signal })
     sender.trySend(message(1))
     sender.end()
     controller.abort()
     expect([receiver.tryReceive(), receiver.tryReceive()]).toEqual([message(1), null])
-    const other = messages(20, { peer: controller.signal })
+    const other = messages(24, { peer: controller.signal })
     other.receiver.cancel()
     expect(() => other.sender.trySend(message(1))).toThrow(withCode('CANCELLED'))
   })
@@ -152,7 +152,7 @@ describe('I17: a peer that is gone', () => {
   test('has one listener for all its rings, and those that wait for nothing are not kept', async () => {
     const peer = new EventEmitter()
     for (let i = 0; i < 30; i++) {
-      const { sender, receiver } = messages(20, { peer })
+      const { sender, receiver } = messages(24, { peer })
       const wait = receiver.receiveAsync()
       sender.trySend(message(1))
       await wait
@@ -170,12 +170,12 @@ describe('I17: a peer that is gone', () => {
       `const { workerData } = require('node:worker_threads'); Atomics.wait(new Int32Array(workerData), 0, 0)`,
       { eval: true, workerData: new SharedRingBuffer(8).getSharedBuffer() },
     )
-    const { buffer, receiver } = messages(20, { peer: worker })
+    const { buffer, receiver } = messages(24, { peer: worker })
     const waiting = receiver.receiveAsync()
     expect(wordsOf(buffer)[33]).toBe(1)
     await Promise.all([expect(waiting).rejects.toEqual(withCode('PEER_GONE')), worker.terminate()])
     const late = new Worker('', { eval: true })
     await new Promise(resolve => late.once('exit', resolve))
-    expect(() => messages(20, { peer: late }).receiver.tryReceive()).toThrow(withCode('PEER_GONE'))
+    expect(() => messages(24, { peer: late }).receiver.tryReceive()).toThrow(withCode('PEER_GONE'))
   })
 })

@@ -1,5 +1,5 @@
 import { requireBytes } from './argument.js'
-import { LENGTH_BYTES, lengthAt } from './frame.js'
+import { lengthAt, WORD_BYTES, wordsOf } from './frame.js'
 import { attachPadded } from './padded-layout.js'
 import { RingConsumer } from './ring-consumer.js'
 import type { WaitOptions } from './wait.js'
@@ -82,25 +82,26 @@ export class MessageReceiver extends RingConsumer {
     if (typeof fn !== 'function') throw new TypeError(`fn must be a function, got ${typeof fn}`)
     this.#requireNotDraining()
     if (this.side.line.length > 0) return 0
-    const available = this.side.available(this.data.length) ?? 0
+    const available = this.side.available(this.side.role.capacity) ?? 0
     if (available === 0) return 0
     const { role } = this.side
-    let position = role.position
-    let bytes = 0
+    const { position, capacity } = role
+    let words = 0
     let count = 0
     this.#draining = true
     try {
-      while (bytes < available) {
-        const length = lengthAt(this.data, position, available - bytes)
-        const message = this.#view(this.data.after(position, LENGTH_BYTES), length)
-        bytes += LENGTH_BYTES + length
-        position = this.data.after(position, LENGTH_BYTES + length)
+      while (words < available) {
+        const at = position + words
+        const first = at < capacity ? at : at - capacity
+        const length = lengthAt(this.data, first, available - words)
+        const message = this.#view(this.data.after(first * WORD_BYTES, WORD_BYTES), length)
+        words += wordsOf(length)
         count++
         fn(message)
       }
     } finally {
       this.#draining = false
-      role.publish(bytes)
+      role.publish(words)
     }
     return count
   }
@@ -117,8 +118,8 @@ export class MessageReceiver extends RingConsumer {
   /** Takes the next message, of that length. */
   #copy(target: Uint8Array, length: number): void {
     const { role } = this.side
-    this.data.copyOut(this.data.after(role.position, LENGTH_BYTES), target, length)
-    role.publish(LENGTH_BYTES + length)
+    this.data.copyOut(this.data.after(role.position * WORD_BYTES, WORD_BYTES), target, length)
+    role.publish(wordsOf(length))
   }
 
   #view(position: number, length: number): Uint8Array {

@@ -1,5 +1,5 @@
 import { describe, requireBytes } from './argument.js'
-import { LENGTH_BYTES } from './frame.js'
+import { WORD_BYTES, wordsOf } from './frame.js'
 import { attachPadded } from './padded-layout.js'
 import { RingProducer } from './ring-producer.js'
 import type { WaitOptions } from './wait.js'
@@ -15,7 +15,7 @@ import type { SideOptions } from './writer-side.js'
  * has ended, with `CORRUPT_HEADER` when the cursors can't be right.
  */
 export class MessageSender extends RingProducer {
-  /** The longest message that the ring can hold, in bytes: its capacity less 4. */
+  /** The longest message that the ring can hold, in bytes: its capacity less 8. */
   readonly maxMessageBytes: number
 
   /**
@@ -24,13 +24,12 @@ export class MessageSender extends RingProducer {
    */
   constructor(buffer: SharedArrayBuffer, options: SideOptions = {}) {
     super(attachPadded('message', buffer), options)
-    this.maxMessageBytes = this.data.length - LENGTH_BYTES
+    this.maxMessageBytes = this.data.length - WORD_BYTES
   }
 
   /** Sends the message; `false` when there is no room for it yet, or while `sendAsync` waits for some. */
   trySend(message: Uint8Array): boolean {
     this.#requireFitting(message)
-    this.side.requireOpen('send')
     return this.side.line.length === 0 && this.#put(message)
   }
 
@@ -61,40 +60,43 @@ export class MessageSender extends RingProducer {
    */
   sendBatch(messages: readonly Uint8Array[]): number {
     if (!Array.isArray(messages)) throw new TypeError(`messages must be an array, got ${describe(messages)}`)
-    this.side.requireOpen('send')
     if (this.side.line.length > 0) return 0
-    const { role } = this.side
-    let room = role.room(0)
-    let position = role.position
-    let bytes = 0
+    let room = this.side.room(0)
+    const { position } = this.side.role
+    let words = 0
     let sent = 0
     for (const message of messages) {
       this.#requireFitting(message)
-      const next = bytes + LENGTH_BYTES + message.length
+      const next = words + wordsOf(message.length)
       if (next > room) {
-        room = role.room(next)
+        room = this.side.room(next)
         if (next > room) break
       }
-      position = this.data.copyIn(this.data.putUint32(position, message.length), message)
-      bytes = next
+      this.#copy(position * WORD_BYTES, words * WORD_BYTES, message)
+      words = next
       sent++
     }
-    role.publish(bytes)
+    this.side.publish(words)
     return sent
   }
 
   #attempt(message: Uint8Array): true | undefined {
-    this.side.requireOpen('send')
     return this.#put(message) || undefined
   }
 
   #put(message: Uint8Array): boolean {
-    const { role } = this.side
-    const bytes = LENGTH_BYTES + message.length
-    if (role.room(bytes) < bytes) return false
-    this.data.copyIn(this.data.putUint32(role.position, message.length), message)
-    role.publish(bytes)
+    const words = wordsOf(message.length)
+    if (this.side.room(words) < words) return false
+    this.#copy(this.side.role.position * WORD_BYTES, 0, message)
+    this.side.publish(words)
     return true
+  }
+
+  /** Puts the message into the ring, so many bytes after a position. */
+  #copy(position: number, bytes: number, message: Uint8Array): void {
+    const at = this.data.after(position, bytes)
+    this.data.putUint32(at, message.length)
+    this.data.copyIn(this.data.after(at, WORD_BYTES), message)
   }
 
   #requireFitting(message: Uint8Array): void {

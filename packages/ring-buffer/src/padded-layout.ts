@@ -10,11 +10,11 @@ import { RingData } from './ring-data.js'
 //    4  version         whoever creates the ring          1
 //    8  kind            whoever creates the ring          one of KIND
 //   12  capacity        whoever creates the ring          1..2^31 read unsigned, in units
-//   16  unitBytes       whoever creates the ring          1..2^31 read unsigned: 1, or the size of a slot
+//   16  unitBytes       whoever creates the ring          1..2^31 read unsigned: 1, a message's word or the size of a slot
 //  128  writePos        producer                          counts units as in layout.ts
-//  132  readerAsleep    consumer sets it, producer clears 0, or 1 while the consumer sleeps or is about to
+//  132  readerAsleep    consumer sets it, producer clears 0; 1 while the consumer sleeps or is about to; 2 once it has cancelled
 //  256  readPos         consumer                          counts units as in layout.ts
-//  260  writerAsleep    producer sets it, consumer clears 0, or 1 while the producer sleeps or is about to
+//  260  writerAsleep    producer sets it, consumer clears 0; 1 while the producer sleeps or is about to
 //  384  writerState     producer, once                    one of WRITER
 //  388  readerState     consumer, once                    one of READER
 //  392  cancelWatched   producer sets it, consumer clears 0, or 1 while `cancelled` is awaited
@@ -32,7 +32,7 @@ const VERSION = 1
 const KIND = { message: 1, channel: 2, slot: 3, float64: 4 } as const
 export type Kind = keyof typeof KIND
 /** Bytes of a unit, where the kind alone says so. */
-const UNIT_BYTES: Partial<Record<Kind, number>> = { message: 1, channel: 1, float64: 8 }
+const UNIT_BYTES: Partial<Record<Kind, number>> = { message: 8, channel: 1, float64: 8 }
 
 const MAGIC_WORD = 0
 const VERSION_WORD = 1
@@ -60,6 +60,8 @@ export interface PaddedRing {
   words: Int32Array<SharedArrayBuffer>
   data: RingData
   cursors: Cursors
+  /** Where the reader sleeps until there is something to read. */
+  readable: FlagDoorbell
   /** Where to sleep until the reader cancels. */
   cancelled: FlagDoorbell
   /** Bytes that one step of a cursor stands for. */
@@ -101,5 +103,5 @@ export function attachPadded(kind: Kind, buffer: SharedArrayBuffer): PaddedRing 
   const cursors = new Cursors(words, WRITE_POS, READ_POS, capacity, readable, writable)
   cursors.used()
   const cancelled = new FlagDoorbell(words, CANCEL_WATCHED)
-  return { words, data: new RingData(buffer, DATA_BYTE, room), cursors, cancelled, unitBytes }
+  return { words, data: new RingData(buffer, DATA_BYTE, room), cursors, readable, cancelled, unitBytes }
 }

@@ -1,5 +1,5 @@
 import { loadError, storeError } from './carried-error.js'
-import type { Doorbell } from './doorbell.js'
+import type { Doorbell, FlagDoorbell } from './doorbell.js'
 import { RingBufferError } from './error.js'
 import {
   type PaddedRing,
@@ -21,11 +21,13 @@ export class ReaderSide {
   readonly role: Role
   readonly line: WaitingLine
   readonly #words: Int32Array<SharedArrayBuffer>
+  readonly #readable: FlagDoorbell
   readonly #doorbells: readonly Doorbell[]
   readonly #peer: PeerWatch | undefined
 
-  constructor({ words, cursors, cancelled }: PaddedRing, { peer, spin }: SideOptions) {
+  constructor({ words, cursors, readable, cancelled }: PaddedRing, { peer, spin }: SideOptions) {
     this.#words = words
+    this.#readable = readable
     this.#doorbells = [cursors.writable, cancelled]
     this.#peer = watchPeer(peer)
     this.role = new Role(cursors, 'consumer')
@@ -62,6 +64,7 @@ export class ReaderSide {
     if (this.#words[READER_STATE] !== READER.OPEN) return // I2, I14: own word, and the first one counts
     storeError(this.#words, READER_REASON_BYTE, reason)
     Atomics.store(this.#words, READER_STATE, READER.CANCELLED) // I14: after the reason
+    this.#readable.leave()
     for (const doorbell of this.#doorbells) doorbell.ring()
     this.line.wake()
   }

@@ -9,7 +9,7 @@ const withCode = (code: string) => expect.objectContaining({ name: 'RingBufferEr
 test('a channel is made on memory for one, with a capacity of at least a byte', () => {
   for (const capacity of [0, -1, 1.5, 2 ** 31 + 1])
     expect(() => createRingChannel({ capacity })).toThrow(RangeError)
-  const { buffer } = createMessageRing({ capacity: 10 })
+  const { buffer } = createMessageRing({ capacity: 16 })
   expect(() => new RingWriter(buffer)).toThrow(TypeError)
   expect(() => new RingReader(buffer)).toThrow(TypeError)
 })

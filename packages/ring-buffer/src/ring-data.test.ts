@@ -26,13 +26,27 @@ test.each([0, 1, 3, 4, 5, 31, 32, 33, 95, 96, 97, 98, 199, 200])(
   },
 )
 
-test('a number of 32 bits comes out of every position as it went in, least significant byte first', () => {
-  for (const capacity of [4, 5, 7]) {
-    for (let position = 0; position < capacity; position++) {
-      const data = new RingData(new SharedArrayBuffer(capacity), 0, capacity)
-      expect(data.putUint32(position, 0xfe_dc_ba_98)).toBe((position + 4) % capacity)
-      expect(data.uint32At(position)).toBe(0xfe_dc_ba_98)
-      expect(data.spans(position, 4).flatMap(view => [...view])).toEqual([0x98, 0xba, 0xdc, 0xfe])
+test('so do blocks that are aligned differently outside and inside the ring, and longer than what is realigned at once', () => {
+  const size = 150_001
+  const chunk = Uint8Array.from({ length: size + 3 }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 24)
+  for (const capacity of [size, size + 16]) {
+    const data = new RingData(new SharedArrayBuffer(START + capacity), START, capacity)
+    for (const position of [0, 1, 7, 1000, capacity - 70_003, capacity - 3]) {
+      for (const offset of [0, 1, 3]) {
+        const sent = chunk.subarray(offset, offset + size)
+        data.copyIn(position, sent)
+        const target = new Uint8Array(size + 8).fill(9)
+        data.copyOut(position, target.subarray(offset, offset + size), size)
+        expect(Buffer.compare(target.subarray(offset, offset + size), sent)).toBe(0)
+        expect(target.subarray(offset + size).every(byte => byte === 9)).toBe(true)
+      }
     }
   }
+})
+
+test('a number of 32 bits comes out as it went in, least significant byte first', () => {
+  const data = new RingData(new SharedArrayBuffer(9), 1, 8)
+  data.putUint32(4, 0xfe_dc_ba_98)
+  expect(data.uint32At(4)).toBe(0xfe_dc_ba_98)
+  expect(data.spans(4, 4).flatMap(view => [...view])).toEqual([0x98, 0xba, 0xdc, 0xfe])
 })

@@ -4,6 +4,13 @@ const LOOP_IN = 20
 const LOOP_OUT = 32
 /** The same for a target that is used again and again, so that it is worth a `DataView` of its own. */
 const LOOP_OUT_AGAIN = 128
+/** From this many bytes on, two copies cost less than one between addresses that are aligned differently. */
+const REALIGN = 256
+/** How V8 copies from and to shared memory: a word at a time where both sides are aligned alike, or else bytes. */
+const WORD_BYTES = 8
+const REALIGNED_BYTES = 65_536
+
+let privateMemory: ArrayBuffer | undefined
 
 type View = Uint8Array<SharedArrayBuffer>
 
@@ -49,11 +56,11 @@ export class RingData {
     const bytes = chunk.length
     const beforeEnd = this.length - position
     if (bytes > beforeEnd) {
-      this.#bytes.set(chunk.subarray(0, beforeEnd), position)
-      this.#bytes.set(chunk.subarray(beforeEnd))
+      this.#blockIn(position, chunk.subarray(0, beforeEnd))
+      this.#blockIn(0, chunk.subarray(beforeEnd))
       return bytes - beforeEnd
     }
-    if (bytes > LOOP_IN) this.#bytes.set(chunk, position)
+    if (bytes > LOOP_IN) this.#blockIn(position, chunk)
     else this.#loopIn(position, chunk, bytes)
     return bytes < beforeEnd ? position + bytes : 0
   }
@@ -62,36 +69,55 @@ export class RingData {
   copyOut(position: number, target: Uint8Array, bytes: number): void {
     const beforeEnd = this.length - position
     if (bytes > beforeEnd) {
-      target.set(this.view(position, beforeEnd))
-      target.set(this.view(0, bytes - beforeEnd), beforeEnd)
+      this.#blockOut(position, target, 0, beforeEnd)
+      this.#blockOut(0, target, beforeEnd, bytes - beforeEnd)
     } else if (bytes <= LOOP_OUT_AGAIN && this.#isLastTarget(target)) {
       this.#wordsOut(position, this.#lastTargetWords as DataView, bytes)
-    } else if (bytes > LOOP_OUT) target.set(this.view(position, bytes))
+    } else if (bytes > LOOP_OUT) this.#blockOut(position, target, 0, bytes)
     else this.#loopOut(position, target, bytes)
   }
 
-  /** Puts four bytes into the ring, the least significant one first, and returns the position after them. */
-  putUint32(position: number, value: number): number {
-    if (position + 4 < this.length) {
-      this.#words.setUint32(position, value, true)
-      return position + 4
-    }
-    let at = position
-    for (let bits = 0; bits < 32; bits += 8) {
-      this.#bytes[at] = value >>> bits
-      at = this.after(at, 1)
-    }
-    return at
+  /** Puts a number of four bytes into the ring, the least significant one first; it must not go round the end. */
+  putUint32(position: number, value: number): void {
+    this.#words.setUint32(position, value, true)
   }
 
   /** The number that {@link putUint32} put there. */
   uint32At(position: number): number {
-    if (position + 4 <= this.length) return this.#words.getUint32(position, true)
-    let value = 0
-    for (let byte = 3; byte >= 0; byte--) {
-      value = (value << 8) | (this.#bytes[this.after(position, byte)] as number)
+    return this.#words.getUint32(position, true)
+  }
+
+  #blockIn(position: number, chunk: Uint8Array): void {
+    if (chunk.length < REALIGN || this.#isAligned(position, chunk, 0)) this.#bytes.set(chunk, position)
+    else {
+      for (let from = 0; from < chunk.length; from += REALIGNED_BYTES) {
+        const piece = chunk.subarray(from, from + REALIGNED_BYTES)
+        const realigned = this.#realigned(position, piece.length)
+        realigned.set(piece)
+        this.#bytes.set(realigned, position + from)
+      }
     }
-    return value >>> 0
+  }
+
+  #blockOut(position: number, target: Uint8Array, at: number, bytes: number): void {
+    if (bytes < REALIGN || this.#isAligned(position, target, at)) target.set(this.view(position, bytes), at)
+    else {
+      for (let from = 0; from < bytes; from += REALIGNED_BYTES) {
+        const realigned = this.#realigned(position, Math.min(bytes - from, REALIGNED_BYTES))
+        realigned.set(this.view(position + from, realigned.length))
+        target.set(realigned, at + from)
+      }
+    }
+  }
+
+  #isAligned(position: number, bytes: Uint8Array, at: number): boolean {
+    return (this.#start + position - bytes.byteOffset - at) % WORD_BYTES === 0
+  }
+
+  /** Memory of this thread alone, as large as asked for and aligned like a position of the ring. */
+  #realigned(position: number, bytes: number): Uint8Array {
+    privateMemory ??= new ArrayBuffer(REALIGNED_BYTES + WORD_BYTES)
+    return new Uint8Array(privateMemory, (this.#start + position) % WORD_BYTES, bytes)
   }
 
   #loopIn(position: number, chunk: Uint8Array, bytes: number): void {

@@ -26,8 +26,7 @@ export class RingWriter extends RingProducer {
    */
   tryWrite(chunk: Uint8Array): boolean {
     requireBytes('chunk', chunk)
-    this.side.requireOpen('write')
-    if (this.side.line.length > 0 || this.side.role.room(chunk.length) < chunk.length) return false
+    if (this.side.line.length > 0 || this.side.room(chunk.length) < chunk.length) return false
     this.#put(chunk)
     return true
   }
@@ -79,9 +78,8 @@ export class RingWriter extends RingProducer {
   }
 
   #attempt(chunk: Uint8Array, progress: { written: number }): true | undefined {
-    this.side.requireOpen('write')
     const left = chunk.length - progress.written
-    const bytes = Math.min(left, this.side.role.room(Math.min(left, this.data.length)))
+    const bytes = Math.min(left, this.side.room(Math.min(left, this.data.length)))
     this.#put(bytes === chunk.length ? chunk : chunk.subarray(progress.written, progress.written + bytes))
     progress.written += bytes
     return bytes === left || undefined
@@ -89,6 +87,6 @@ export class RingWriter extends RingProducer {
 
   #put(bytes: Uint8Array): void {
     this.data.copyIn(this.side.role.position, bytes)
-    this.side.role.publish(bytes.length)
+    this.side.publish(bytes.length)
   }
 }

@@ -1,4 +1,5 @@
 import type { Cursors } from './cursors.js'
+import type { Doorbell } from './doorbell.js'
 
 const NONE = -1
 
@@ -10,6 +11,8 @@ const NONE = -1
 export class Role {
   readonly #cursors: Cursors
   readonly #producing: boolean
+  /** Where the other side sleeps. */
+  readonly #doorbell: Doorbell
   #own = NONE
   #opposite = NONE
   #position = 0
@@ -18,6 +21,11 @@ export class Role {
   constructor(cursors: Cursors, role: 'producer' | 'consumer') {
     this.#cursors = cursors
     this.#producing = role === 'producer'
+    this.#doorbell = this.#producing ? cursors.readable : cursors.writable
+  }
+
+  get capacity(): number {
+    return this.#cursors.capacity
   }
 
   /** Units this side may touch from `position` on: at least `wanted` if there are as many, or else all. */
@@ -40,9 +48,12 @@ export class Role {
     return this.#position
   }
 
-  /** Hands the first `units` of the room to the other side; what was claimed is void. 0 wakes nobody. */
-  publish(units: number): void {
-    if (units === 0) return
+  /**
+   * Hands the first `units` of the room to the other side, and wakes it; what was claimed is void. 0 is nothing.
+   * `false` when the other side has left for good.
+   */
+  publish(units: number): boolean {
+    if (units === 0) return true
     this.#claimed = NONE
     this.#own = this.#producing
       ? this.#cursors.publishWrite(this.#own, units)
@@ -50,6 +61,7 @@ export class Role {
     // Kept in step here: a remainder costs more, and most where a count has grown beyond 31 bits.
     const position = this.#position + units
     this.#position = position < this.#cursors.capacity ? position : position - this.#cursors.capacity
+    return this.#doorbell.ring()
   }
 
   /** Bytes that the caller holds views of, to be settled; -1 when there is no claim. */

@@ -23,11 +23,9 @@ export abstract class UnitProducer<T> extends RingProducer {
    */
   push(value: T): boolean {
     this.requireValue(value)
-    this.side.requireOpen('push')
-    const { role } = this.side
-    if (role.room(1) === 0) return false
-    this.put(role.position, value)
-    role.publish(1)
+    if (this.side.room(1) === 0) return false
+    this.put(this.side.role.position, value)
+    this.side.publish(1)
     return true
   }
 
@@ -53,7 +51,6 @@ export abstract class UnitProducer<T> extends RingProducer {
   protected abstract put(slot: number, value: T): void
 
   #writable(): true | undefined {
-    this.side.requireOpen('wait')
-    return this.side.role.room(1) > 0 || undefined
+    return this.side.room(1) > 0 || undefined
   }
 }

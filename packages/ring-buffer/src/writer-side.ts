@@ -43,19 +43,26 @@ export class WriterSide {
     this.line = new WaitingLine(cursors.writable, { spin: looksBeforeSleep(spin), peer: this.#peer })
   }
 
-  /** Throws when nothing can be written any more, whatever the room. */
-  requireOpen(verb: string): void {
+  /**
+   * Room for `wanted` units, or less. Throws when nothing can be written any more, but where there is room a
+   * cancellation shows in {@link publish}, at no cost.
+   */
+  room(wanted: number): number {
     // I2: own word, so a plain read sees what this side stored.
     if (this.#words[WRITER_STATE] !== WRITER.OPEN) {
-      throw new TypeError(`Cannot ${verb}: this side has ended or failed already`)
+      throw new TypeError('Cannot write: this side has ended or failed already')
     }
-    const state = Atomics.load(this.#words, READER_STATE) // I14: the reason is complete before it
-    if (state !== READER.OPEN) {
-      throw new RingBufferError('CANCELLED', `Cannot ${verb}: the reader has cancelled`, {
-        cause: this.#reason(),
-      })
+    const room = this.role.room(wanted)
+    if (room < wanted || this.#peer?.gone) {
+      this.#requireReader()
+      if (this.#peer?.gone) throw new RingBufferError('PEER_GONE', 'Cannot write: the reader is gone')
     }
-    if (this.#peer?.gone) throw new RingBufferError('PEER_GONE', `Cannot ${verb}: the reader is gone`)
+    return room
+  }
+
+  /** Hands the first `units` of the room to the reader. Throws when it has cancelled. */
+  publish(units: number): void {
+    if (units === 0 || !this.role.publish(units)) this.#requireReader()
   }
 
   end(): void {
@@ -93,6 +100,13 @@ export class WriterSide {
     Atomics.store(this.#words, WRITER_STATE, state) // I14: after the error and after all that was published
     this.#readable.ring()
     this.line.wake()
+  }
+
+  #requireReader(): void {
+    if (Atomics.load(this.#words, READER_STATE) === READER.OPEN) return // I14: the reason is complete before it
+    throw new RingBufferError('CANCELLED', 'Cannot write: the reader has cancelled', {
+      cause: this.#reason(),
+    })
   }
 
   #reason(): Error {

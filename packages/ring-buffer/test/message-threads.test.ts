@@ -19,14 +19,14 @@ function start(workerData: object): Worker {
 }
 
 test.each([
-  ['parked at once', 8, 4_000, 0],
-  ['parked at once', 20, 10_000, 0],
+  ['parked at once', 16, 4_000, 0],
+  ['parked at once', 24, 10_000, 0],
   ['parked at once', 1000, 10_000, 0],
-  ['spinning first', 20, 10_000, 200],
+  ['spinning first', 24, 10_000, 200],
   ['spinning first', 4096, 10_000, 200],
 ])('I13, I15: threads %s over %i bytes carry every message across 2^32', async (_, capacity, count, spin) => {
   const { buffer } = createMessageRing({ capacity })
-  startAt(buffer, 2 ** 32 - 2 * capacity)
+  startAt(buffer, 2 ** 32 - capacity)
   const receiver = start({ buffer, role: 'receive', count, spin })
   const sender = start({ buffer, role: 'send', count, spin })
   const [[received]] = await Promise.all([once(receiver, 'message'), once(sender, 'exit')])
@@ -37,7 +37,7 @@ test('I17: a receiver terminated while it sleeps fails the sender that waits for
   const { buffer } = createMessageRing({ capacity: 20 })
   const receiver = start({ buffer, role: 'receive', count: 0, spin: 0 })
   const sender = new MessageSender(buffer, { peer: receiver })
-  const { sender: other } = messages(20, { peer: receiver })
+  const { sender: other } = messages(24, { peer: receiver })
   other.trySend(message(16))
   const waiting = expect(other.sendAsync(message(1))).rejects.toMatchObject({ code: 'PEER_GONE' })
   await receiver.terminate()

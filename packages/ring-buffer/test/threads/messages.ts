@@ -30,7 +30,7 @@ if (role === 'send') {
   sender.end()
 } else {
   const receiver = new MessageReceiver(buffer, { spin })
-  const longest = buffer.byteLength - 1536 - 4
+  const longest = buffer.byteLength - 1536 - 8
   let index = 0
   const check = (message: Uint8Array): void => {
     const expected = numbered(index, longest)
