@@ -1,7 +1,17 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/main-thread-cost.ts', 'src/render-worker.ts', 'src/string-worker.ts', 'src/load.ts'],
+  entry: [
+    'src/main-thread-cost.ts',
+    'src/render-worker.ts',
+    'src/string-worker.ts',
+    'src/load.ts',
+    'src/ring.ts',
+    'src/ring-receiver.ts',
+    'src/ring-echo.ts',
+    'src/ring-text-sink.ts',
+    'src/ring-heap.ts',
+  ],
   format: 'esm',
   target: 'node20',
   clean: true,

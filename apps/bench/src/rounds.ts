@@ -9,12 +9,12 @@ export function median(values: readonly number[]): number {
  * Measures every contender once a round, in an order that turns with each round, so that what the machine does
  * meanwhile meets all of them alike. The first round warms up and is not counted.
  */
-export async function interleave<Name extends string>(
-  contenders: Record<Name, () => Promise<number>>,
+export async function interleave<Name extends string, Value>(
+  contenders: Record<Name, () => Promise<Value>>,
   rounds: number,
-): Promise<Record<Name, number[]>> {
+): Promise<Record<Name, Value[]>> {
   const names = Object.keys(contenders) as Name[]
-  const results = Object.fromEntries(names.map(name => [name, [] as number[]])) as Record<Name, number[]>
+  const results = Object.fromEntries(names.map(name => [name, [] as Value[]])) as Record<Name, Value[]>
   for (let round = 0; round <= rounds; round++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round) % names.length] as Name

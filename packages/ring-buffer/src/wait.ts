@@ -106,7 +106,7 @@ export async function waitUntilAsync(condition: Condition, options: WaitOptions)
 }
 
 /** Throws for bad options, and the reason of a signal that is aborted already. */
-function requireWaitOptions({ timeoutMs = 0, signal }: WaitOptions): void {
+export function requireWaitOptions({ timeoutMs = 0, signal }: WaitOptions): void {
   if (!(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
     throw new RangeError(`timeoutMs must be a number of milliseconds from 0 on, got ${describe(timeoutMs)}`)
   }

@@ -1,6 +1,6 @@
 import type { Doorbell } from './doorbell.js'
 import type { PeerWatch } from './peer.js'
-import { type Condition, type WaitOptions, waitUntil, waitUntilAsync } from './wait.js'
+import { type Condition, requireWaitOptions, type WaitOptions, waitUntil, waitUntilAsync } from './wait.js'
 
 /**
  * The calls of one side that wait for the other: each is tried again whenever the side is woken, and gets its
@@ -28,17 +28,18 @@ export class WaitingLine {
     if (this.#line.length > 0) {
       throw new TypeError(`Cannot block: ${this.#line.length} asynchronous calls would never get their turn`)
     }
-    let result: T | undefined
-    const holds = (): boolean => {
-      result = attempt()
-      return result !== undefined
-    }
-    waitUntil(this.#condition(holds), options)
-    return result
+    requireWaitOptions(options)
+    const result = attempt() // most often there is nothing to wait for
+    return result === undefined ? this.#block(attempt, options) : result
   }
 
   /** {@link wait} without blocking. Rejects with what `attempt` throws, and when the signal is aborted. */
   async waitAsync<T>(attempt: () => T | undefined, options: WaitOptions): Promise<T | undefined> {
+    requireWaitOptions(options)
+    if (this.#line.length === 0) {
+      const result = attempt()
+      if (result !== undefined) return result
+    }
     const ticket = {}
     const wake = (): void => this.wake()
     let result: T | undefined
@@ -67,6 +68,16 @@ export class WaitingLine {
   /** Has this side's own waiting calls tried again. */
   wake(): void {
     if (this.#line.length > 0) this.#doorbell.wake()
+  }
+
+  #block<T>(attempt: () => T | undefined, options: WaitOptions): T | undefined {
+    let result: T | undefined
+    const holds = (): boolean => {
+      result = attempt()
+      return result !== undefined
+    }
+    waitUntil(this.#condition(holds), options)
+    return result
   }
 
   #condition(holds: () => boolean): Condition {
