@@ -28,23 +28,27 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
  */
 export const jsonCodec: Codec<unknown> = {
   encode(value) {
-    let text: string | undefined
-    try {
-      // JSON.stringify would turn NaN and Infinity into null.
-      if (typeof value !== 'number' || Number.isFinite(value)) text = JSON.stringify(value)
-    } catch (cause) {
-      // Too long for a string, or nested too deep: a size, not a kind of value.
-      if (cause instanceof RangeError)
-        throw new RangeError(`Cannot encode the payload: ${cause.message}`, { cause })
-      throw new TypeError(`payload must be a value that JSON can hold: ${messageOf(cause)}`, { cause })
-    }
-    if (text === undefined)
-      throw new TypeError(`payload must be a value that JSON can hold, got ${describe(value)}`)
-    return encoder.encode(text)
+    return encoder.encode(jsonOf(value))
   },
   decode(bytes) {
     return JSON.parse(decoder.decode(bytes))
   },
+}
+
+function jsonOf(value: unknown): string {
+  let text: string | undefined
+  try {
+    // JSON.stringify would turn NaN and Infinity into null.
+    if (typeof value !== 'number' || Number.isFinite(value)) text = JSON.stringify(value)
+  } catch (cause) {
+    // Too long for a string, or nested too deep: a size, not a kind of value.
+    if (cause instanceof RangeError)
+      throw new RangeError(`Cannot encode the payload: ${cause.message}`, { cause })
+    throw new TypeError(`payload must be a value that JSON can hold: ${messageOf(cause)}`, { cause })
+  }
+  if (text === undefined)
+    throw new TypeError(`payload must be a value that JSON can hold, got ${describe(value)}`)
+  return text
 }
 
 /** Raw bytes. The reader gets a `Uint8Array` of its own, on memory that no other thread sees. */
@@ -58,9 +62,22 @@ export const bytesCodec: Codec<Uint8Array> = {
   },
 }
 
-/** Encodes, and checks what came out: a user's codec may return anything. */
+/** No character takes more UTF-8 bytes for each of its UTF-16 units. */
+const MAX_BYTES_PER_UNIT = 3
+const REUSED_BYTES = 65_536
+let reused: Uint8Array | undefined
+
+/** JSON in bytes that the next call overwrites: to allocate them anew costs more than to write them. */
+function encodeJson(value: unknown): Uint8Array {
+  const text = jsonOf(value)
+  if (text.length * MAX_BYTES_PER_UNIT > REUSED_BYTES) return encoder.encode(text)
+  reused ??= new Uint8Array(REUSED_BYTES)
+  return reused.subarray(0, encoder.encodeInto(text, reused).written)
+}
+
+/** Encodes, and checks what came out: a user's codec may return anything. Copy it before the next call. */
 export function encodePayload(codec: Codec, payload: unknown, room: number): Uint8Array {
-  const bytes = codec.encode(payload)
+  const bytes = codec === jsonCodec ? encodeJson(payload) : codec.encode(payload)
   if (!isBytes(bytes)) throw new TypeError(`codec.encode must return a Uint8Array, got ${describe(bytes)}`)
   if (bytes.byteLength > room) {
     throw new RangeError(`Cannot write ${bytes.byteLength} bytes: the mailbox holds ${room}`)
