@@ -16,10 +16,10 @@ describe.each(capacities)('I1: with a capacity of %i', capacity => {
     let write = Math.max(0, around - 4 * step - 1)
     words[0] = write | 0
     for (let moved = 0; moved < 8; moved++) {
-      const expected = (write + step) % capacity
+      const expected = ((write >>> 0) + step) % capacity
       write = cursors.publishWrite(write, step)
       expect(cursors.loadWrite()).toBe(write)
-      expect(write % capacity).toBe(expected)
+      expect(cursors.positionOf(write)).toBe(expected)
     }
   })
 

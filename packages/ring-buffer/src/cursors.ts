@@ -8,6 +8,8 @@ const WORD_VALUES = 2 ** 32
  * bytes without end in 32 bits; `lap`, the largest multiple of the capacity up to 2^32, is what a cursor
  * that reaches 2^32 is lowered by, so its position never jumps (I1).
  *
+ * Cursors are handed on as they stand in their words, signed: V8 would allocate a number for each from 2^31 on.
+ *
  * Whoever sleeps until a cursor moves does so at its doorbell, which each publication rings: the cursor's own
  * word unless the layout has another.
  */
@@ -40,21 +42,26 @@ export class Cursors {
   }
 
   loadWrite(): number {
-    return Atomics.load(this.#words, this.#writeWord) >>> 0 // I1: unsigned; I3: bytes below it are complete
+    return Atomics.load(this.#words, this.#writeWord) // I3: bytes below it are complete
   }
 
   loadRead(): number {
-    return Atomics.load(this.#words, this.#readWord) >>> 0 // I1: unsigned; I4: bytes below it are let go
+    return Atomics.load(this.#words, this.#readWord) // I4: bytes below it are let go
   }
 
   /** The write cursor for the producer alone: as nobody else stores it, a plain read sees its last value (I2). */
   ownWrite(): number {
-    return (this.#words[this.#writeWord] as number) >>> 0
+    return this.#words[this.#writeWord] as number
   }
 
   /** The read cursor for the consumer alone, like {@link ownWrite}. */
   ownRead(): number {
-    return (this.#words[this.#readWord] as number) >>> 0
+    return this.#words[this.#readWord] as number
+  }
+
+  /** Where in the data what a cursor counts is. */
+  positionOf(cursor: number): number {
+    return (cursor >>> 0) % this.capacity // I1: unsigned
   }
 
   /** Makes `bytes` more bytes, already in their place, readable. Only the producer calls this. */
@@ -68,7 +75,9 @@ export class Cursors {
   }
 
   /** Bytes in the ring according to two cursors. Throws when no ring can be in that state (I8). */
-  between(write: number, read: number): number {
+  between(writeCursor: number, readCursor: number): number {
+    const write = writeCursor >>> 0 // I1: unsigned
+    const read = readCursor >>> 0 // I1: unsigned
     // A write cursor below its read cursor has passed 2^32, and then is not below 2^32 - lap.
     const wrapped = write < read && write >= WORD_VALUES - this.#lap
     const bytes = wrapped ? write - read + this.#lap : write - read
@@ -89,9 +98,9 @@ export class Cursors {
   }
 
   #publish(word: number, from: number, bytes: number): number {
-    const sum = from + bytes
-    const next = sum < WORD_VALUES ? sum : sum - this.#lap
-    Atomics.store(this.#words, word, next | 0) // I2, I3, I4: own word, after the copy; pairs with loadWrite, loadRead
+    const sum = (from >>> 0) + bytes // I1: unsigned
+    const next = (sum < WORD_VALUES ? sum : sum - this.#lap) | 0
+    Atomics.store(this.#words, word, next) // I2, I3, I4: own word, after the copy; pairs with loadWrite, loadRead
     return next
   }
 }

@@ -121,13 +121,13 @@ export class RingData {
   }
 
   #loopIn(position: number, chunk: Uint8Array, bytes: number): void {
-    const words = this.#words
-    for (let i = 0; i < bytes; i++) words.setUint8(position + i, chunk[i] as number)
+    const own = this.#bytes
+    for (let i = 0; i < bytes; i++) own[position + i] = chunk[i] as number
   }
 
   #loopOut(position: number, target: Uint8Array, bytes: number): void {
-    const words = this.#words
-    for (let i = 0; i < bytes; i++) target[i] = words.getUint8(position + i)
+    const own = this.#bytes
+    for (let i = 0; i < bytes; i++) target[i] = own[position + i] as number
   }
 
   #wordsOut(position: number, target: DataView, bytes: number): void {

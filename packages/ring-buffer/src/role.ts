@@ -13,8 +13,10 @@ export class Role {
   readonly #producing: boolean
   /** Where the other side sleeps. */
   readonly #doorbell: Doorbell
-  #own = NONE
-  #opposite = NONE
+  /** Whether the three below have been looked at yet. */
+  #looked = false
+  #own = 0
+  #opposite = 0
   #position = 0
   #claimed = NONE
 
@@ -31,13 +33,14 @@ export class Role {
   /** Units this side may touch from `position` on: at least `wanted` if there are as many, or else all. */
   room(wanted: number): number {
     const own = this.#producing ? this.#cursors.ownWrite() : this.#cursors.ownRead()
-    if (own === this.#own) {
+    if (own === this.#own && this.#looked) {
       const room = this.#measure()
       if (room >= wanted) return room
     } else {
       // Another object has played this role since: what this one saw may be a lap old.
+      this.#looked = true
       this.#own = own
-      this.#position = own % this.#cursors.capacity
+      this.#position = this.#cursors.positionOf(own)
     }
     this.#opposite = this.#producing ? this.#cursors.loadRead() : this.#cursors.loadWrite()
     return this.#measure()

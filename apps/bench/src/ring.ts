@@ -1,0 +1,63 @@
+// How fast messages get from one thread to another: our rings against others and against postMessage.
+//
+//   node dist/ring.js                     everything, about five minutes; writes results/ and the README's tables
+//   node dist/ring.js --quick             the same with less time for each measurement; writes nothing, like all below
+//   node dist/ring.js --quick --only messages,reference --sizes 64,256
+//                                         contenders whose names begin so, at these sizes (powers of two, in bytes)
+//   --parts throughput,round-trips,counts some of the parts; with --only or --sizes the throughput alone
+//   --rounds 7                            instead of 5
+import { mkdir, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { disturbed } from './ring/calibrated.js'
+import { countNotifies, measureHeap } from './ring/counts.js'
+import { figures, type Results } from './ring/figures.js'
+import { parseOptions } from './ring/options.js'
+import { plot } from './ring/plot.js'
+import { json, type Machine, markdown, range, writeReadme } from './ring/report.js'
+import { measureRoundTrips } from './ring/round-trips.js'
+import { measureThroughput } from './ring/throughput.js'
+
+const options = parseOptions(process.argv.slice(2))
+const { parts, rounds } = options
+const receiver = new URL('./ring-receiver.js', import.meta.url)
+const echo = new URL('./ring-echo.js', import.meta.url)
+const textSink = new URL('./ring-text-sink.js', import.meta.url)
+const heap = new URL('./ring-heap.js', import.meta.url)
+const folder = new URL('../results/', import.meta.url)
+
+const machine: Machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.versions.node }
+const heading = `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; medians of ${rounds} interleaved rounds`
+console.log(heading)
+
+const results: Results = { throughput: [], roundTrips: [], notifies: [], heap: [] }
+if (parts.has('throughput')) {
+  console.log('\nThroughput: median, smallest and largest')
+  results.throughput = await measureThroughput({ receiver, textSink }, options)
+}
+if (parts.has('round-trips')) {
+  console.log('\nRound trips')
+  results.roundTrips = await measureRoundTrips(echo, options)
+}
+if (parts.has('counts')) {
+  console.log('\nCounts')
+  results.notifies = await countNotifies(receiver)
+  results.heap = await measureHeap(heap)
+}
+
+const reached = figures(results)
+console.log('\nFigures')
+for (const figure of reached) {
+  const sign = figure.direction === 'at least' ? '≥' : '≤'
+  console.log(
+    `${figure.what.padEnd(68)}  ${sign} ${`${figure.target}`.padEnd(4)}  ${range(figure).padEnd(22)}  ${figure.met ? 'met' : 'MISSED'}`,
+  )
+}
+if (disturbed > 0)
+  console.log(`\n${disturbed} measurements were disturbed by other processes, and kept all the same`)
+if (options.complete) {
+  const conditions = { machine, rounds, disturbed }
+  await mkdir(folder, { recursive: true })
+  await writeFile(new URL('ring.json', folder), json({ ...conditions, figures: reached, ...results }))
+  await writeFile(new URL('ring.svg', folder), plot(results.throughput, heading))
+  await writeReadme(new URL('../README.md', import.meta.url), markdown(results, reached, conditions))
+}

@@ -1,0 +1,227 @@
+import { createRingChannel, RingReader, RingWriter, SharedRingBuffer } from '@scratchyjs/ring-buffer'
+import { RingBuffer } from 'ringbuf.js'
+import type { Contender } from './contender.js'
+import { LIMIT_MS } from './gate.js'
+import { ReferenceRing } from './reference-ring.js'
+import { blankMessage, check, requireWhole, stamp } from './stamp.js'
+
+// Rings of bytes carry the same messages as chunks of one size. Where whole chunks are written, whole ones are
+// there to be read.
+
+const bounded = { timeoutMs: LIMIT_MS }
+const channelMemory = (_size: number, capacity: number): SharedArrayBuffer =>
+  createRingChannel({ capacity }).buffer
+
+export const channel: Contender = {
+  memory: channelMemory,
+  producer({ memory, size }) {
+    const writer = new RingWriter(memory)
+    const message = blankMessage(size)
+    return (count, patience) => {
+      for (let i = 0; i < count; i++) {
+        stamp(message, i)
+        while (!writer.tryWrite(message)) patience.retry()
+      }
+    }
+  },
+  consumer({ memory, size }) {
+    const reader = new RingReader(memory)
+    const target = new Uint8Array(size)
+    return (count, patience) => {
+      for (let i = 0; i < count; i++) {
+        let bytes = reader.readInto(target)
+        while (bytes === undefined) {
+          patience.retry()
+          bytes = reader.readInto(target)
+        }
+        requireWhole(bytes, size)
+        check(target, size, i)
+      }
+    }
+  },
+}
+
+export const blockingChannel: Contender = {
+  memory: channelMemory,
+  producer({ memory, size }) {
+    const writer = new RingWriter(memory)
+    const message = blankMessage(size)
+    return count => {
+      for (let i = 0; i < count; i++) {
+        stamp(message, i)
+        if (writer.write(message, bounded) !== size) throw new Error(`no room within ${LIMIT_MS} ms`)
+      }
+    }
+  },
+  consumer({ memory, size }) {
+    const reader = new RingReader(memory)
+    // The writer writes pieces as room comes: only the stamps of the whole are left to look at.
+    const ends = new Uint8Array(2)
+    return count => {
+      for (let i = 0; i < count; i++) {
+        for (let have = 0; have < size; ) {
+          const piece = reader.read(size - have, bounded)
+          if (!piece) throw new Error(`no bytes within ${LIMIT_MS} ms`)
+          if (have === 0) ends[0] = piece[0] as number
+          have += piece.length
+          if (have === size) ends[1] = piece[piece.length - 1] as number
+        }
+        check(ends, 2, i)
+      }
+    }
+  },
+}
+
+/** What thread-stream does, over our channel: a string in, the same string out on the other thread. */
+export const textChannel: Contender = {
+  memory: channelMemory,
+  producer({ memory, size }) {
+    const writer = new RingWriter(memory)
+    const text = 'a'.repeat(size)
+    const encoded = Buffer.allocUnsafeSlow(size)
+    return (count, patience) => {
+      for (let i = 0; i < count; i++) {
+        encoded.write(text)
+        while (!writer.tryWrite(encoded)) patience.retry()
+      }
+    }
+  },
+  consumer({ memory, size }) {
+    const reader = new RingReader(memory)
+    const target = Buffer.allocUnsafeSlow(size)
+    return (count, patience) => {
+      for (let i = 0; i < count; i++) {
+        let bytes = reader.readInto(target)
+        while (bytes === undefined) {
+          patience.retry()
+          bytes = reader.readInto(target)
+        }
+        requireWhole(bytes, size)
+        const text = target.toString()
+        if (text.length !== size || text[0] !== 'a' || text[size - 1] !== 'a') {
+          throw new Error(`text ${i} is ${text.length} characters, ${text[0]} … ${text[size - 1]}`)
+        }
+      }
+    }
+  },
+}
+
+export const plainRing: Contender = {
+  memory: (_size, capacity) => new SharedRingBuffer(capacity).getSharedBuffer(),
+  producer({ memory, size }) {
+    const ring = SharedRingBuffer.fromSharedBuffer(memory)
+    const message = blankMessage(size)
+    return (count, patience) => {
+      for (let i = 0; i < count; i++) {
+        stamp(message, i)
+        while (!ring.write(message)) patience.retry()
+      }
+    }
+  },
+  consumer({ memory, size }) {
+    const ring = SharedRingBuffer.fromSharedBuffer(memory)
+    const target = new Uint8Array(size)
+    return (count, patience) => {
+      for (let i = 0; i < count; i++) {
+        let bytes = ring.readInto(target)
+        while (bytes === 0) {
+          patience.retry()
+          bytes = ring.readInto(target)
+        }
+        requireWhole(bytes, size)
+        check(target, size, i)
+      }
+    }
+  },
+}
+
+export const referenceRing: Contender = {
+  memory: (_size, capacity) => ReferenceRing.allocate(capacity),
+  producer({ memory, size }) {
+    const ring = new ReferenceRing(memory)
+    const message = blankMessage(size)
+    return (count, patience) => {
+      for (let i = 0; i < count; i++) {
+        stamp(message, i)
+        while (!ring.write(message)) patience.retry()
+      }
+    }
+  },
+  consumer({ memory, size }) {
+    const ring = new ReferenceRing(memory)
+    const target = new Uint8Array(size)
+    return (count, patience) => {
+      for (let i = 0; i < count; i++) {
+        let bytes = ring.readInto(target)
+        while (bytes === 0) {
+          patience.retry()
+          bytes = ring.readInto(target)
+        }
+        requireWhole(bytes, size)
+        check(target, size, i)
+      }
+    }
+  },
+}
+
+/** Its push and pop take what fits, so the rest of a message is tried again. */
+export const ringbufJs: Contender = {
+  memory: (_size, capacity) => RingBuffer.getStorageForCapacity(capacity, Uint8Array),
+  producer({ memory, size }) {
+    const ring = new RingBuffer(memory, Uint8Array)
+    const message = blankMessage(size)
+    return (count, patience) => {
+      for (let i = 0; i < count; i++) {
+        stamp(message, i)
+        let sent = ring.push(message, size)
+        while (sent < size) {
+          patience.retry()
+          sent += ring.push(message, size - sent, sent)
+        }
+      }
+    }
+  },
+  consumer({ memory, size }) {
+    const ring = new RingBuffer(memory, Uint8Array)
+    const target = new Uint8Array(size)
+    return (count, patience) => {
+      for (let i = 0; i < count; i++) {
+        let bytes = ring.pop(target, size)
+        while (bytes < size) {
+          patience.retry()
+          bytes += ring.pop(target, size - bytes, bytes)
+        }
+        check(target, size, i)
+      }
+    }
+  },
+}
+
+/** The floor: both threads copy as many bytes, round and round the same memory, and heed each other in nothing. */
+export const copiesAlone: Contender = {
+  memory: (_size, capacity) => new SharedArrayBuffer(capacity),
+  producer({ memory, size }) {
+    const data = new Uint8Array(memory)
+    const message = blankMessage(size)
+    return count => {
+      for (let i = 0, at = 0; i < count; i++) {
+        data.set(message, at)
+        at += size
+        if (at === data.length) at = 0
+      }
+    }
+  },
+  consumer({ memory, size }) {
+    const pieces = Array.from(
+      { length: memory.byteLength / size },
+      (_, i) => new Uint8Array(memory, i * size, size),
+    )
+    const target = new Uint8Array(size)
+    return count => {
+      for (let i = 0, at = 0; i < count; i++) {
+        target.set(pieces[at] as Uint8Array)
+        if (++at === pieces.length) at = 0
+      }
+    }
+  },
+}

@@ -1,0 +1,239 @@
+import type { HeapUse } from '../ring-heap.js'
+import { median } from '../rounds.js'
+import type { NotifyCount } from './counts.js'
+import { SIZES } from './options.js'
+import type { RoundTrips, TripTimes } from './round-trips.js'
+import type { Throughput } from './throughput.js'
+import { formatBytes } from './units.js'
+
+export interface Results {
+  throughput: Throughput[]
+  roundTrips: RoundTrips[]
+  notifies: NotifyCount[]
+  heap: HeapUse[]
+}
+
+/** One figure to reach. */
+export interface Figure {
+  what: string
+  /** What the figure should be at least, or at most. */
+  target: number
+  direction: 'at least' | 'at most'
+  /** Median, smallest and largest of the rounds; for counts all three are the count. */
+  value: number
+  min: number
+  max: number
+  met: boolean
+}
+
+const OURS = ['messages', 'messages, drained', 'channel', 'plain ring', 'slots']
+const POST_MESSAGE = ['postMessage clone', 'postMessage transfer']
+const FROM_4_KIB = SIZES.filter(size => size >= 4096)
+
+/** What the counter of heap bytes was seen to vary by, for an operation. */
+const HEAP_NOISE = 0.1
+
+/** Messages per second: the fastest (or the slowest) of ours in a round against the fastest rival in that round. */
+interface RateFigure {
+  what: string
+  ours: string[]
+  slowest?: true
+  rivals: string[]
+  /** The one with the smallest median ratio counts. */
+  sizes: number[]
+  target: number
+}
+
+const RATES: RateFigure[] = [
+  {
+    what: 'message ring / reference ring',
+    ours: ['messages'],
+    rivals: ['reference ring'],
+    sizes: [64],
+    target: 2,
+  },
+  {
+    what: 'message ring / reference ring',
+    ours: ['messages'],
+    rivals: ['reference ring'],
+    sizes: [256],
+    target: 2,
+  },
+  {
+    what: 'drained batches / reference ring',
+    ours: ['messages, drained'],
+    rivals: ['reference ring'],
+    sizes: [64],
+    target: 4,
+  },
+  {
+    what: 'drained batches / reference ring',
+    ours: ['messages, drained'],
+    rivals: ['reference ring'],
+    sizes: [256],
+    target: 4,
+  },
+  {
+    what: 'message ring / the faster postMessage',
+    ours: ['messages'],
+    rivals: POST_MESSAGE,
+    sizes: [64],
+    target: 20,
+  },
+  {
+    what: 'message ring / the faster postMessage',
+    ours: ['messages'],
+    rivals: POST_MESSAGE,
+    sizes: [1024],
+    target: 10,
+  },
+  {
+    what: 'message ring / the faster postMessage',
+    ours: ['messages'],
+    rivals: POST_MESSAGE,
+    sizes: [65_536],
+    target: 3,
+  },
+  { what: 'the fastest of ours / ringbuf.js', ours: OURS, rivals: ['ringbuf.js'], sizes: [64], target: 1.5 },
+  {
+    what: 'the slowest of ours / ringbuf.js',
+    ours: OURS,
+    slowest: true,
+    rivals: ['ringbuf.js'],
+    sizes: [64],
+    target: 1.5,
+  },
+  {
+    what: 'the fastest of ours / ringbuf.js',
+    ours: OURS,
+    rivals: ['ringbuf.js'],
+    sizes: FROM_4_KIB,
+    target: 5,
+  },
+  {
+    what: 'the slowest of ours / ringbuf.js',
+    ours: OURS,
+    slowest: true,
+    rivals: ['ringbuf.js'],
+    sizes: FROM_4_KIB,
+    target: 5,
+  },
+  {
+    what: 'byte channel / thread-stream',
+    ours: ['channel'],
+    rivals: ['thread-stream'],
+    sizes: SIZES,
+    target: 2,
+  },
+  {
+    what: 'byte channel carrying text / thread-stream',
+    ours: ['channel, text'],
+    rivals: ['thread-stream'],
+    sizes: SIZES,
+    target: 2,
+  },
+  {
+    what: 'byte channel / two threads copying, not synchronised',
+    ours: ['channel'],
+    rivals: ['copies alone'],
+    sizes: [65_536],
+    target: 0.8,
+  },
+]
+
+/** Times of round trips, which should be at most `target` of the rival's. */
+const TIMES: { what: string; ours: string; rival: string; key: keyof TripTimes; target: number }[] = [
+  {
+    what: 'round trip, message ring parked / bare wait and notify',
+    ours: 'messages, parked',
+    rival: 'bare wait/notify',
+    key: 'p50',
+    target: 1.2,
+  },
+  {
+    what: 'round trip, message ring parked / bare wait and notify',
+    ours: 'messages, parked',
+    rival: 'bare wait/notify',
+    key: 'mean',
+    target: 1.2,
+  },
+  {
+    what: 'round trip, message ring spinning / postMessage',
+    ours: 'messages, spinning',
+    rival: 'postMessage bytes',
+    key: 'p50',
+    target: 0.2,
+  },
+  {
+    what: 'round trip of a 2 KB object, mailbox / postMessage',
+    ours: 'mailbox object',
+    rival: 'postMessage object',
+    key: 'p50',
+    target: 0.9,
+  },
+]
+
+/** All figures that the results are complete enough for. */
+export function figures({ throughput, roundTrips, notifies, heap }: Results): Figure[] {
+  const padded = notifies.filter(({ contender }) => contender !== 'plain ring').map(count => count.notifies)
+  const unallocating = heap.filter(({ operation }) => !operation.includes('copies'))
+  return [
+    ...RATES.map(wanted => slowestSize(wanted, throughput)),
+    ...TIMES.map(({ what, ours, rival, key, target }) => {
+      const times = (name: string): number[] =>
+        roundTrips.find(({ contender }) => contender === name)?.rounds.map(round => round[key]) ?? []
+      return figure(`${what}, ${key}`, 'at most', target, ratios(times(ours), times(rival)))
+    }),
+    largest('notifies made while nobody waits, padded layouts', 0, padded),
+    largest(
+      "heap bytes per operation, caller's buffer, 64 B",
+      HEAP_NOISE,
+      unallocating.map(({ bytes }) => bytes),
+    ),
+    largest(
+      'the same with cursors past 2^31',
+      HEAP_NOISE,
+      unallocating.map(({ bytesPast2to31 }) => bytesPast2to31),
+    ),
+  ].filter(one => one !== undefined)
+}
+
+function slowestSize(
+  { what, ours, slowest, rivals, sizes, target }: RateFigure,
+  throughput: Throughput[],
+): Figure | undefined {
+  const rates = (names: string[], size: number, pick: (...values: number[]) => number): number[] => {
+    const found = throughput.filter(one => one.size === size && names.includes(one.contender))
+    return (found[0]?.messagesPerSecond ?? []).map((_, round) =>
+      pick(...found.map(({ messagesPerSecond }) => messagesPerSecond[round] as number)),
+    )
+  }
+  const worst = sizes.length > 1 ? 'at worst, ' : ''
+  return sizes
+    .flatMap(size => {
+      const values = ratios(rates(ours, size, slowest ? Math.min : Math.max), rates(rivals, size, Math.max))
+      return figure(`${what}, ${worst}${formatBytes(size)}`, 'at least', target, values) ?? []
+    })
+    .sort((a, b) => a.value - b.value)[0]
+}
+
+function largest(what: string, target: number, values: number[]): Figure | undefined {
+  return values.length === 0 ? undefined : figure(what, 'at most', target, [Math.max(...values)])
+}
+
+/** Round by round. */
+function ratios(ours: number[], theirs: number[]): number[] {
+  return theirs.length === 0 ? [] : ours.map((value, round) => value / (theirs[round] as number))
+}
+
+function figure(
+  what: string,
+  direction: Figure['direction'],
+  target: number,
+  values: number[],
+): Figure | undefined {
+  if (values.length === 0) return undefined
+  const value = median(values)
+  const met = direction === 'at least' ? value >= target : value <= target
+  return { what, target, direction, value, min: Math.min(...values), max: Math.max(...values), met }
+}
