@@ -31,7 +31,8 @@ export function mutant(mutations: Mutation[]): {
 } {
   const wanted = process.env[VARIABLE]
   const mutation = mutations.find(({ name }) => name === wanted)
-  if (wanted !== undefined && !mutation) throw new Error(`${VARIABLE}="${wanted}" names none of the mutations`)
+  if (wanted !== undefined && !mutation)
+    throw new Error(`${VARIABLE}="${wanted}" names none of the mutations`)
   return {
     name: 'mutant',
     enforce: 'pre',
@@ -48,7 +49,10 @@ function mutate(code: string, { name, file, replace, by }: Mutation): string {
 
 /** Runs the mutant's tests. Answers the names of those that failed, or why there is none. */
 export async function killersOf(folder: string, { name, killedBy }: Mutation): Promise<string[]> {
-  const vitest = join(dirname(createRequire(join(folder, 'package.json')).resolve('vitest/package.json')), 'vitest.mjs')
+  const vitest = join(
+    dirname(createRequire(join(folder, 'package.json')).resolve('vitest/package.json')),
+    'vitest.mjs',
+  )
   const child = spawn(process.execPath, [vitest, 'run', '--reporter=json', '--bail=1', ...killedBy], {
     cwd: folder,
     env: { ...process.env, [VARIABLE]: name },

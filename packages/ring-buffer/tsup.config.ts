@@ -3,5 +3,5 @@ import { base } from '../../tsup.base.js'
 
 export default defineConfig({
   ...base,
-  entry: ['src/index.ts'],
+  entry: ['src/index.ts', 'src/node.ts'],
 })

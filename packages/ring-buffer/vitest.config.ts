@@ -1,5 +1,5 @@
-import { mutant } from '../../tooling/mutations.js'
 import { defineConfig } from 'vitest/config'
+import { mutant } from '../../tooling/mutations.js'
 import { mutations } from './test/mutations.js'
 
 export default defineConfig({

@@ -1,4 +1,5 @@
 import { describe, requireCount } from './argument.js'
+import { RingBufferError } from './error.js'
 
 // byte  word       sole writer  range
 //    0  writePos   producer     0..2^32-1 read unsigned; counts the bytes written
@@ -22,7 +23,16 @@ export const MAX_CAPACITY: number = 2 ** 31
 /** A zeroed buffer for an empty ring. Throws `RangeError` unless `capacity` is an integer from 1 to 2^31. */
 export function allocate(capacity: number): SharedArrayBuffer {
   requireCapacity(capacity)
-  return new SharedArrayBuffer(HEADER_BYTES + capacity)
+  return sharedMemory(HEADER_BYTES + capacity)
+}
+
+/** Zeroed shared memory, or `UNSUPPORTED` where there is none. */
+export function sharedMemory(bytes: number): SharedArrayBuffer {
+  if (typeof SharedArrayBuffer === 'function') return new SharedArrayBuffer(bytes)
+  throw new RingBufferError(
+    'UNSUPPORTED',
+    'Cannot make a ring: SharedArrayBuffer is missing; a web page must be cross-origin isolated',
+  )
 }
 
 /** The capacity that both sides derive from the buffer alone. */

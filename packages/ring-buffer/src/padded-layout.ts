@@ -2,7 +2,7 @@ import { describe } from './argument.js'
 import { Cursors } from './cursors.js'
 import { FlagDoorbell } from './doorbell.js'
 import { RingBufferError } from './error.js'
-import { MAX_CAPACITY, requireFixedMemory } from './layout.js'
+import { MAX_CAPACITY, requireFixedMemory, sharedMemory } from './layout.js'
 import { RingData } from './ring-data.js'
 
 // byte  word            who writes it                     range
@@ -70,7 +70,7 @@ export interface PaddedRing {
 
 /** Memory for an empty ring, whose data has `capacity * unitBytes` bytes. Both are checked already. */
 export function allocatePadded(kind: Kind, capacity: number, unitBytes = 1): SharedArrayBuffer {
-  const buffer = new SharedArrayBuffer(DATA_BYTE + capacity * unitBytes)
+  const buffer = sharedMemory(DATA_BYTE + capacity * unitBytes)
   const words = new Int32Array(buffer, 0, UNIT_WORD + 1)
   words.set([MAGIC, VERSION, KIND[kind], capacity | 0, unitBytes | 0])
   return buffer

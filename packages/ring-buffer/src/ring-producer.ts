@@ -34,7 +34,7 @@ export abstract class RingProducer {
 
   /**
    * Resolves when the reader cancels, to an `Error` with its reason's name, message and code. Keeps no thread
-   * alive, and stays pending when the reader never cancels.
+   * alive, and stays pending when the reader never cancels, or not before this side has ended or failed.
    */
   get cancelled(): Promise<Error> {
     return this.side.cancelled

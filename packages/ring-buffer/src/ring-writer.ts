@@ -69,8 +69,14 @@ export class RingWriter extends RingProducer {
           error => controller.error(error),
         )
       },
-      write: async chunk => {
-        await this.writeAsync(chunk)
+      write: async (chunk, controller) => {
+        const { signal } = controller as unknown as { signal: AbortSignal } // its abort; the types lack it
+        try {
+          await this.writeAsync(chunk, { signal })
+        } catch (error) {
+          this.fail(error) // a stream whose write failed writes no more, and is not told to abort
+          throw error
+        }
       },
       close: () => this.end(),
       abort: reason => this.fail(reason),
@@ -79,6 +85,7 @@ export class RingWriter extends RingProducer {
 
   #attempt(chunk: Uint8Array, progress: { written: number }): true | undefined {
     const left = chunk.length - progress.written
+    if (left < 0) throw new TypeError('Cannot write on: chunk became shorter while it waited for room')
     const bytes = Math.min(left, this.side.room(Math.min(left, this.data.length)))
     this.#put(bytes === chunk.length ? chunk : chunk.subarray(progress.written, progress.written + bytes))
     progress.written += bytes

@@ -33,6 +33,7 @@ export class WriterSide {
   readonly #cancelDoorbell: Doorbell
   readonly #peer: PeerWatch | undefined
   #cancelled: Promise<Error> | undefined
+  #stopWatching: (() => void) | undefined
 
   constructor({ words, cursors, cancelled }: PaddedRing, { peer, spin }: SideOptions) {
     this.#words = words
@@ -62,7 +63,11 @@ export class WriterSide {
 
   /** Hands the first `units` of the room to the reader. Throws when it has cancelled. */
   publish(units: number): void {
-    if (units === 0 || !this.role.publish(units)) this.#requireReader()
+    if (units === 0) this.#requireReader()
+    else if (!this.role.publish(units)) {
+      this.#requireReader()
+      this.#readable.wake() // the doorbell alone says that the reader has left: something else has written to it
+    }
   }
 
   end(): void {
@@ -76,20 +81,25 @@ export class WriterSide {
     this.#close(WRITER.FAILED, error)
   }
 
-  /** Resolves to the reader's reason. It keeps no thread alive. */
+  /**
+   * Resolves to the reader's reason. It keeps no thread alive, and stays pending once this side has ended or
+   * failed: a watch for good would keep the ring's memory for good.
+   */
   get cancelled(): Promise<Error> {
     this.#cancelled ??= new Promise((resolve, reject) => {
       const watch = watchOf(this.#cancelDoorbell)
       const check = (): void => {
         if (Atomics.load(this.#words, READER_STATE) === READER.OPEN) return // I14: the reason is complete before it
-        watch.delete(check)
+        this.#stopWatching?.()
         try {
           resolve(this.#reason())
         } catch (error) {
           reject(error)
         }
       }
+      this.#stopWatching = () => watch.delete(check)
       watch.add(check)
+      if (this.#words[WRITER_STATE] !== WRITER.OPEN) this.#stopWatching() // I2: own word
     })
     return this.#cancelled
   }
@@ -100,6 +110,7 @@ export class WriterSide {
     Atomics.store(this.#words, WRITER_STATE, state) // I14: after the error and after all that was published
     this.#readable.ring()
     this.line.wake()
+    this.#stopWatching?.()
   }
 
   #requireReader(): void {

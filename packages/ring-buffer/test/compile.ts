@@ -37,6 +37,6 @@ async function compile(folder: string): Promise<void> {
       await writeFile(target, outputText)
     }
   }
-  const exports = { '.': './src/index.js', './threads/*': './test/threads/*' }
+  const exports = { '.': './src/index.js', './node': './src/node.js', './threads/*': './test/threads/*' }
   await writeFile(join(installed, 'package.json'), JSON.stringify({ type: 'module', exports }))
 }

@@ -1,35 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { afterEach, expect, inject, test } from 'vitest'
-
-let scripts = 0
-const children: ChildProcess[] = []
-
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
-})
-
-/** Puts a script where it can import the package as users do. */
-async function script(text: string): Promise<string> {
-  const file = join(inject('folder'), `script-${process.pid}-${scripts++}.mjs`)
-  await writeFile(file, `import { SharedRingBuffer } from '@scratchyjs/ring-buffer'\n${text}`)
-  return file
-}
-
-/** Runs a script in a process of its own, which is killed if it doesn't end by itself. */
-async function run(text: string, ...flags: string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [...flags, await script(text)], { timeout: 15_000 })
-  children.push(child)
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', text => {
-      output += text
-    })
-  }
-  const code = await new Promise<number | null>(resolve => child.once('close', resolve))
-  return { code, output }
-}
+import { expect, test } from 'vitest'
+import { run, script } from './run-script.js'
 
 // Node ends a process with 13 when it is idle while the script still awaits something.
 test('I11: a pending asynchronous wait keeps the process alive until the bytes come', async () => {
@@ -76,35 +46,6 @@ test('I11: a process ends by itself after its waits have been aborted, timed out
   ).toEqual({ code: 0, output: 'enough\nfalse\ntrue\n' })
 })
 
-test('I11: the heap is flat over a hundred thousand waits that are given up', async () => {
-  const { code, output } = await run(
-    `
-      const ring = new SharedRingBuffer(10)
-      const lasting = new AbortController().signal
-      async function waitInVain(batches) {
-        for (let batch = 0; batch < batches; batch++) {
-          const waits = []
-          for (let i = 0; i < 500; i++) {
-            const controller = new AbortController()
-            waits.push(ring.waitReadableAsync(1, { signal: controller.signal }))
-            controller.abort()
-          }
-          // On the eleventh listener that stays Node prints a warning, which is no number.
-          for (let i = 0; i < 5; i++) waits.push(ring.waitReadableAsync(2, { signal: lasting, timeoutMs: 1 }))
-          await Promise.allSettled(waits)
-        }
-        gc()
-        return process.memoryUsage().heapUsed
-      }
-      const before = await waitInVain(20)
-      console.log((await waitInVain(200)) - before)
-    `,
-    '--expose-gc',
-  )
-  expect(code).toBe(0)
-  expect(Number(output)).toBeLessThan(2_000_000)
-})
-
 test('a blocking wait where threads must not block says so, and what to do instead', async () => {
   const { code, output } = await run(
     `
@@ -117,7 +58,7 @@ test('a blocking wait where threads must not block says so, and what to do inste
         console.log(error.name, error.code, error.message, error.cause.constructor.name)
       }
     `,
-    '--allow-natives-syntax',
+    { flags: ['--allow-natives-syntax'] },
   )
   expect({ code, output }).toEqual({
     code: 0,

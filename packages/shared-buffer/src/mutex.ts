@@ -117,6 +117,9 @@ export class SharedMutex {
 
   /** An attempt (wait.ts) to take the lock. Refused, it leaves word that somebody waits. */
   #take(seen: number): true | number {
+    if (seen < UNLOCKED || seen > CONTENDED) {
+      throw new SharedBufferError('CORRUPT_STATUS', `Cannot lock: the word ${seen} is no lock's`)
+    }
     if (seen === UNLOCKED && this.tryLock()) return true
     // I15: before this waiter sleeps.
     if (seen === LOCKED) Atomics.compareExchange(this.#state, 0, LOCKED, CONTENDED)

@@ -40,11 +40,38 @@ test.each([
       60_000,
     )
     expect(stderr).toBe('')
-    const { heapMiB, rssMiB, timers } = JSON.parse(stdout)
+    const { heapMiB, rssMiB, resources } = JSON.parse(stdout)
     expect(heapMiB).toBeLessThan(1)
     // Varies by some 30 MiB; waits that stay would be more than 80, at 300 bytes or more each.
     expect(rssMiB).toBeLessThan(64)
-    expect(timers).toBe(0)
+    expect(resources).toEqual([])
   },
   70_000,
+)
+
+test('I7, I8: a million reads whose message comes, or comes too late, leave nothing behind', async () => {
+  const { stdout, stderr } = await runProcess('satisfied-waits', ['1000000'], ['--expose-gc'], 60_000)
+  expect(stderr).toBe('')
+  const { heapMiB, rssMiB, resources } = JSON.parse(stdout)
+  expect(heapMiB).toBeLessThan(4) // 10 bytes each time would be more than 9
+  expect(rssMiB).toBeLessThan(64)
+  expect(resources).toEqual([])
+}, 70_000)
+
+/** How often the worker is started; a soak gives 1,000. */
+const STARTS = Number(process.env.LIVENESS_STARTS ?? 200)
+
+test(
+  `I9, I11: a worker started ${STARTS} times on one pool leaves no memory, handle or slot behind`,
+  async () => {
+    const timeout = 30_000 + STARTS * 200
+    const { stdout, stderr } = await runProcess('worker-starts', [String(STARTS)], ['--expose-gc'], timeout)
+    expect(stderr).toBe('')
+    const { heapMiB, rssMiB, resources, pool } = JSON.parse(stdout)
+    expect(heapMiB).toBeLessThan(1 + STARTS / 500)
+    expect(rssMiB).toBeLessThan(64)
+    expect(resources).toEqual([])
+    expect(pool).toMatchObject({ inUse: 0, quarantined: 0 })
+  },
+  60_000 + STARTS * 200,
 )

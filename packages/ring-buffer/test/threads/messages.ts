@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { MessageReceiver, MessageSender } from '../../src/index.js'
+import { numbered, requireNumbered } from './numbered.js'
 
 /** A thread that sends numbered messages of changing length, or checks them, and ends. */
 const { buffer, role, count, spin } = workerData as {
@@ -7,12 +8,6 @@ const { buffer, role, count, spin } = workerData as {
   role: 'send' | 'receive'
   count: number
   spin: number
-}
-
-/** The longest fills the ring. */
-function numbered(index: number, longest: number): Uint8Array {
-  const bytes = new Uint8Array((Math.imul(index, 0x9e3779b1) >>> 8) % (longest + 1))
-  return bytes.fill(index)
 }
 
 if (role === 'send') {
@@ -33,10 +28,7 @@ if (role === 'send') {
   const longest = buffer.byteLength - 1536 - 8
   let index = 0
   const check = (message: Uint8Array): void => {
-    const expected = numbered(index, longest)
-    if (message.length !== expected.length || !message.every((byte, at) => byte === expected[at]))
-      throw new Error(`message ${index} is ${message}`)
-    index++
+    requireNumbered(message, index++, longest)
   }
   for (;;) {
     const message = receiver.receive()

@@ -11,7 +11,7 @@ export interface Stream {
 }
 
 /** Byte number `index` of the sequence: a byte lost, doubled, moved or torn does not match. */
-function byteAt(index: number): number {
+export function byteAt(index: number): number {
   return Math.imul(index, 0x9e3779b1) >>> 24
 }
 

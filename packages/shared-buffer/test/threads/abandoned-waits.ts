@@ -1,4 +1,5 @@
 import { createSharedBuffer, readFromBufferAsync, SharedMutex } from '../../src/index.js'
+import { measured } from './measured.js'
 
 // Begins and aborts waits, and prints by how much memory grew in the second half.
 const [where, count = '0'] = process.argv.slice(2)
@@ -12,8 +13,8 @@ function begin(options: { timeoutMs: number; signal: AbortSignal }): Promise<unk
   return mutex.lockAsync(options)
 }
 
-async function abandon(waits: number): Promise<void> {
-  for (let batch = 0; batch < waits; batch += 1000) {
+async function abandon(): Promise<void> {
+  for (let batch = 0; batch < Number(count) / 2; batch += 1000) {
     const controller = new AbortController()
     const options = { timeoutMs: Number.POSITIVE_INFINITY, signal: controller.signal }
     const settled = Promise.allSettled(Array.from({ length: 1000 }, () => begin(options)))
@@ -23,20 +24,4 @@ async function abandon(waits: number): Promise<void> {
   }
 }
 
-function measure(): { heapUsed: number; rss: number } {
-  for (let round = 0; round < 3; round++) globalThis.gc?.()
-  return process.memoryUsage()
-}
-
-await abandon(Number(count) / 2)
-const before = measure()
-await abandon(Number(count) / 2)
-const after = measure()
-const mib = (bytes: number) => bytes / 2 ** 20
-console.log(
-  JSON.stringify({
-    heapMiB: mib(after.heapUsed - before.heapUsed),
-    rssMiB: mib(after.rss - before.rss),
-    timers: process.getActiveResourcesInfo().filter(name => name === 'Timeout').length,
-  }),
-)
+console.log(JSON.stringify(await measured(abandon, abandon)))
