@@ -19,6 +19,9 @@ test.each([0, 1, 3, 4, 5, 31, 32, 33, 95, 96, 97, 98, 199, 200])(
       data.copyOut(position, target, size)
       expect(Buffer.compare(target, Uint8Array.of(...chunk, 254, 254))).toBe(0)
 
+      data.copyOut(position, target.fill(254), size) // again, and by other means
+      expect(Buffer.compare(target, Uint8Array.of(...chunk, 254, 254))).toBe(0)
+
       const views = data.spans(position, size)
       expect(Buffer.concat(views).equals(chunk)).toBe(true)
       expect(views.every(view => view.length > 0 && view.buffer === memory.buffer)).toBe(true)
@@ -44,9 +47,11 @@ test('so do blocks that are aligned differently outside and inside the ring, and
   }
 })
 
-test('a number of 32 bits comes out as it went in, least significant byte first', () => {
-  const data = new RingData(new SharedArrayBuffer(9), 1, 8)
-  data.putUint32(4, 0xfe_dc_ba_98)
-  expect(data.uint32At(4)).toBe(0xfe_dc_ba_98)
-  expect(data.spans(4, 4).flatMap(view => [...view])).toEqual([0x98, 0xba, 0xdc, 0xfe])
+test('a number of 32 bits comes out as it went in', () => {
+  const data = new RingData(new SharedArrayBuffer(12), 4, 8)
+  for (const value of [0, 1, 0xfe_dc_ba_98, 2 ** 32 - 1]) {
+    data.putUint32(4, value)
+    expect(data.uint32At(4)).toBe(value)
+    expect(data.uint32At(0)).toBe(0)
+  }
 })

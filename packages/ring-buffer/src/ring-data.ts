@@ -2,13 +2,16 @@
 const LOOP_IN = 20
 /** The same out of the ring, where a block copy needs a view made for it, which is garbage afterwards. */
 const LOOP_OUT = 32
-/** The same for a target that is used again and again, so that it is worth a `DataView` of its own. */
+/** The same for a target that is used again and again, so that it is worth an `Int32Array` of its own. */
 const LOOP_OUT_AGAIN = 128
 /** From this many bytes on, two copies cost less than one between addresses that are aligned differently. */
 const REALIGN = 256
 /** How V8 copies from and to shared memory: a word at a time where both sides are aligned alike, or else bytes. */
 const WORD_BYTES = 8
 const REALIGNED_BYTES = 65_536
+
+/** Looked up once: V8 doesn't keep the method of a view that comes from elsewhere, and looks it up for each copy. */
+const { set } = Uint8Array.prototype
 
 let privateMemory: ArrayBuffer | undefined
 
@@ -20,16 +23,16 @@ export class RingData {
   readonly #buffer: SharedArrayBuffer
   readonly #start: number
   readonly #bytes: View
-  readonly #words: DataView<SharedArrayBuffer>
+  readonly #words: Int32Array<SharedArrayBuffer>
   #lastTarget: Uint8Array | undefined
-  #lastTargetWords: DataView | undefined
+  #lastTargetWords: Int32Array | undefined
 
   constructor(buffer: SharedArrayBuffer, start: number, length: number) {
     this.length = length
     this.#buffer = buffer
     this.#start = start
     this.#bytes = new Uint8Array(buffer, start, length)
-    this.#words = new DataView(buffer, start, length)
+    this.#words = new Int32Array(buffer, start, length >> 2)
   }
 
   /** The position `bytes` further on, at most once round. */
@@ -71,41 +74,42 @@ export class RingData {
     if (bytes > beforeEnd) {
       this.#blockOut(position, target, 0, beforeEnd)
       this.#blockOut(0, target, beforeEnd, bytes - beforeEnd)
-    } else if (bytes <= LOOP_OUT_AGAIN && this.#isLastTarget(target)) {
-      this.#wordsOut(position, this.#lastTargetWords as DataView, bytes)
+    } else if (bytes <= LOOP_OUT_AGAIN && (position & 3) === 0 && this.#isLastTarget(target)) {
+      this.#wordsOut(position, target, bytes)
     } else if (bytes > LOOP_OUT) this.#blockOut(position, target, 0, bytes)
     else this.#loopOut(position, target, bytes)
   }
 
-  /** Puts a number of four bytes into the ring, the least significant one first; it must not go round the end. */
+  /** Puts a number from 0 to 2^32-1 at a position that is a multiple of 4. */
   putUint32(position: number, value: number): void {
-    this.#words.setUint32(position, value, true)
+    this.#words[position >> 2] = value
   }
 
   /** The number that {@link putUint32} put there. */
   uint32At(position: number): number {
-    return this.#words.getUint32(position, true)
+    return (this.#words[position >> 2] as number) >>> 0
   }
 
   #blockIn(position: number, chunk: Uint8Array): void {
-    if (chunk.length < REALIGN || this.#isAligned(position, chunk, 0)) this.#bytes.set(chunk, position)
+    if (chunk.length < REALIGN || this.#isAligned(position, chunk, 0)) set.call(this.#bytes, chunk, position)
     else {
       for (let from = 0; from < chunk.length; from += REALIGNED_BYTES) {
         const piece = chunk.subarray(from, from + REALIGNED_BYTES)
         const realigned = this.#realigned(position, piece.length)
-        realigned.set(piece)
-        this.#bytes.set(realigned, position + from)
+        set.call(realigned, piece)
+        set.call(this.#bytes, realigned, position + from)
       }
     }
   }
 
   #blockOut(position: number, target: Uint8Array, at: number, bytes: number): void {
-    if (bytes < REALIGN || this.#isAligned(position, target, at)) target.set(this.view(position, bytes), at)
+    if (bytes < REALIGN || this.#isAligned(position, target, at))
+      set.call(target, this.view(position, bytes), at)
     else {
       for (let from = 0; from < bytes; from += REALIGNED_BYTES) {
         const realigned = this.#realigned(position, Math.min(bytes - from, REALIGNED_BYTES))
-        realigned.set(this.view(position + from, realigned.length))
-        target.set(realigned, at + from)
+        set.call(realigned, this.view(position + from, realigned.length))
+        set.call(target, realigned, at + from)
       }
     }
   }
@@ -130,19 +134,22 @@ export class RingData {
     for (let i = 0; i < bytes; i++) target[i] = own[position + i] as number
   }
 
-  #wordsOut(position: number, target: DataView, bytes: number): void {
-    const words = this.#words
+  #wordsOut(position: number, target: Uint8Array, bytes: number): void {
+    const from = this.#words
+    const to = this.#lastTargetWords as Int32Array
+    const whole = bytes >> 2
+    let word = position >> 2
     let i = 0
-    for (; i + 16 <= bytes; i += 16) {
-      target.setInt32(i, words.getInt32(position + i, true), true)
-      target.setInt32(i + 4, words.getInt32(position + i + 4, true), true)
-      target.setInt32(i + 8, words.getInt32(position + i + 8, true), true)
-      target.setInt32(i + 12, words.getInt32(position + i + 12, true), true)
+    for (; i + 4 <= whole; i += 4, word += 4) {
+      to[i] = from[word] as number
+      to[i + 1] = from[word + 1] as number
+      to[i + 2] = from[word + 2] as number
+      to[i + 3] = from[word + 3] as number
     }
-    for (; i < bytes; i++) target.setUint8(i, words.getUint8(position + i))
+    for (let at = 4 * i; at < bytes; at++) target[at] = this.#bytes[position + at] as number
   }
 
-  /** Whether the last copy went to `target` too; then there is a `DataView` of it, unless its size may change. */
+  /** Whether the last copy went to `target` too; then there are its words, if it is aligned and never changes its size. */
   #isLastTarget(target: Uint8Array): boolean {
     if (target !== this.#lastTarget) {
       this.#lastTarget = target
@@ -151,8 +158,8 @@ export class RingData {
     }
     if (this.#lastTargetWords) return true
     const buffer: ArrayBufferLike & { resizable?: boolean; growable?: boolean } = target.buffer
-    if (buffer.resizable || buffer.growable) return false
-    this.#lastTargetWords = new DataView(buffer, target.byteOffset, target.byteLength)
+    if (buffer.resizable || buffer.growable || target.byteOffset % 4 !== 0) return false
+    this.#lastTargetWords = new Int32Array(buffer, target.byteOffset, target.length >> 2)
     return true
   }
 }
