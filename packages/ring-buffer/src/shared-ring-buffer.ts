@@ -3,7 +3,7 @@ import { Cursors } from './cursors.js'
 import { allocate, capacityOf, HEADER_BYTES, READ_POS, WRITE_POS } from './layout.js'
 import { RingData } from './ring-data.js'
 import { Role } from './role.js'
-import { type Condition, type WaitOptions, waitUntil, waitUntilAsync } from './wait.js'
+import { type Condition, requireWaitOptions, type WaitOptions, waitUntil, waitUntilAsync } from './wait.js'
 
 /**
  * A queue of bytes from one thread to another, without locks, on a `SharedArrayBuffer` of `8 + capacity`
@@ -193,12 +193,12 @@ export class SharedRingBuffer {
    * aborted already, and `RingBufferError` `WAIT_NOT_ALLOWED` where a thread must not block.
    */
   waitReadable(n = 1, options: WaitOptions = {}): boolean {
-    return waitUntil(this.#readable(n), options)
+    return this.#wait(this.#readable(n), options)
   }
 
   /** Blocks its thread until there is room for at least `n` bytes; else like {@link waitReadable}. */
   waitWritable(n = 1, options: WaitOptions = {}): boolean {
-    return waitUntil(this.#writable(n), options)
+    return this.#wait(this.#writable(n), options)
   }
 
   /**
@@ -213,6 +213,11 @@ export class SharedRingBuffer {
   /** Resolves when there is room for at least `n` bytes; else like {@link waitReadableAsync}. */
   async waitWritableAsync(n = 1, options: WaitOptions = {}): Promise<boolean> {
     return waitUntilAsync(this.#writable(n), options)
+  }
+
+  #wait(condition: Condition, options: WaitOptions): boolean {
+    requireWaitOptions(options)
+    return condition.holds() || waitUntil(condition, options)
   }
 
   #hasRoomFor(bytes: number): boolean {

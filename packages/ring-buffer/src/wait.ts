@@ -23,21 +23,24 @@ export interface Condition {
 /** Timers take no more than this many milliseconds; a later one fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** Blocks this thread until the condition holds (`true`) or time is up (`false`). */
+/**
+ * Blocks this thread until the condition, which has just been seen not to hold, does (`true`) or time is up
+ * (`false`). The options have been checked.
+ */
 export function waitUntil(condition: Condition, options: WaitOptions): boolean {
-  requireWaitOptions(options)
   const { doorbell, spin = 0 } = condition
-  for (let look = 0; look <= spin; look++) if (condition.holds()) return true // most often at once
+  for (let look = 0; look < spin; look++) if (condition.holds()) return true
+  let { timeoutMs: left = Number.POSITIVE_INFINITY } = options
+  if (left === 0) return false
   const deadline = deadlineOf(options)
-  if (deadline <= performance.now()) return false
   try {
     for (;;) {
       const seen = doorbell.arm()
       if (condition.holds()) return true
-      const left = deadline - performance.now()
-      if (left <= 0) return false
       sleep(doorbell, seen, left)
       if (condition.holds()) return true // nothing need be armed anew
+      left = deadline - performance.now()
+      if (left <= 0) return false
     }
   } finally {
     doorbell.disarm()

@@ -5,6 +5,7 @@ export { failBuffer, resetBuffer } from './failure.js'
 export { BufferStatus, createSharedBuffer, fromSharedBuffer, type SharedBuffer } from './mailbox.js'
 export {
   type MessageOptions,
+  type ReadOptions,
   readFromBuffer,
   readFromBufferAsync,
   writeToBuffer,

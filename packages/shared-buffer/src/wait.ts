@@ -15,23 +15,37 @@ export type Attempt<T extends object | true> = (seen: number) => T | number
 
 /**
  * Blocks this thread until an attempt succeeds; undefined when `timeoutMs` went by.
- * The word is `word[0]`.
+ * The word is `word[0]`. Before it sleeps the first time it looks up to `looks` times whether that has changed.
  */
 export function waitBlocking<T extends object | true>(
   word: Int32Array,
   attempt: Attempt<T>,
   timeoutMs: number,
+  looks = 0,
 ): T | undefined {
-  const deadline = performance.now() + timeoutMs
+  let deadline: number | undefined
+  let remaining = timeoutMs
   for (;;) {
     // I6: loaded before the attempt, so that a change after it makes the wait below return at once.
     const seen = Atomics.load(word, 0)
     const result = attempt(seen)
     if (typeof result !== 'number') return result
-    const remaining = deadline - performance.now()
+    if (deadline === undefined) {
+      deadline = performance.now() + timeoutMs
+      if (timeoutMs > 0 && changes(word, result, looks)) continue
+    } else remaining = deadline - performance.now()
     if (remaining <= 0) return undefined
     blockWhile(word, result, remaining)
   }
+}
+
+/** Whether the word has another value within so many looks. */
+function changes(word: Int32Array, value: number, looks: number): boolean {
+  for (let look = 0; look < looks; look++) {
+    // I6: nothing is decided by it but when to attempt again.
+    if (Atomics.load(word, 0) !== value) return true
+  }
+  return false
 }
 
 function blockWhile(word: Int32Array, value: number, timeoutMs: number): void {
