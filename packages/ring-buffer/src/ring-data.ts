@@ -5,7 +5,7 @@ const LOOP_OUT = 32
 /** The same for a target that is used again and again, so that it is worth an `Int32Array` of its own. */
 const LOOP_OUT_AGAIN = 128
 /** From this many bytes on, two copies cost less than one between addresses that are aligned differently. */
-const REALIGN = 256
+const REALIGN = 512
 /** How V8 copies from and to shared memory: a word at a time where both sides are aligned alike, or else bytes. */
 const WORD_BYTES = 8
 const REALIGNED_BYTES = 65_536
