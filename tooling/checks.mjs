@@ -69,7 +69,10 @@ function checkBrowserEntries() {
   }
 }
 
-/** Each invariant is shown by a test that names it, and each name in a test or comment is an invariant. */
+/**
+ * Each invariant is shown by a test that names it, each name in a test or comment is an invariant, and the mutations
+ * are those that the invariants name.
+ */
 function checkInvariants() {
   for (const document of files.filter(file => /^packages\/[^/]+\/INVARIANTS\.md$/.test(file))) {
     const folder = document.replace('INVARIANTS.md', '')
@@ -96,6 +99,24 @@ function checkInvariants() {
     for (const name of inCode)
       if (!declared.has(name))
         problems.push(`${folder}: a comment names ${name}, which ${document} doesn't list`)
+    checkMutations(document, `${folder}test/mutations.ts`)
+  }
+}
+
+/** @param {string} document @param {string} list */
+function checkMutations(document, list) {
+  const named = new Set(
+    [...read(document).matchAll(/mutations? ((?:"[^"]+"(?:, )?)+)/g)].flatMap(
+      match => match[1]?.match(/[^"]+(?="(?:,|$))/g) ?? [],
+    ),
+  )
+  const source = files.includes(list) ? read(list) : ''
+  const listed = [...source.matchAll(/^ {4}name: '([^']+)'/gm)].map(match => match[1] ?? '')
+  for (const name of new Set(listed)) {
+    if (!named.has(name)) problems.push(`${list}: the mutation "${name}" breaks no invariant of ${document}`)
+  }
+  for (const name of named) {
+    if (!listed.includes(name)) problems.push(`${document}: the mutation "${name}" is not in ${list}`)
   }
 }
 

@@ -12,17 +12,23 @@ export interface Mutation {
   /** Text that stands in the source exactly once, and what takes its place. */
   replace: string
   by: string
-  /** The tests that must fail, from the package's folder on. */
+  /** The files of tests that must notice it, from the package's folder on. */
   killedBy: string[]
+  /** Which of their tests, a regular expression for full names. For files that take long. */
+  named?: string
 }
 
 const VARIABLE = 'MUTATION'
-/** A mutant may loop for ever; its tests take a few seconds otherwise. */
-const LIMIT_MS = 60_000
+/** What a test may take that has no limit of its own; those that kill take less than a second. */
+const TEST_LIMIT_MS = 4000
+/** A mutant may loop for ever, or sleep: then only the end of its process ends it. */
+export const LIMIT_MS = 15_000
+/** The same for several files of tests on the code as it is. */
+export const CONTROL_LIMIT_MS = 60_000
 
 /**
  * A plugin for a package's vitest.config.ts: with `MUTATION=name` in the environment its tests run against that
- * mutant, without it against the code as it is.
+ * mutant; without it, or with an empty one, against the code as it is.
  */
 export function mutant(mutations: Mutation[]): {
   name: string
@@ -31,8 +37,7 @@ export function mutant(mutations: Mutation[]): {
 } {
   const wanted = process.env[VARIABLE]
   const mutation = mutations.find(({ name }) => name === wanted)
-  if (wanted !== undefined && !mutation)
-    throw new Error(`${VARIABLE}="${wanted}" names none of the mutations`)
+  if (wanted && !mutation) throw new Error(`${VARIABLE}="${wanted}" names none of the mutations`)
   return {
     name: 'mutant',
     enforce: 'pre',
@@ -47,17 +52,61 @@ function mutate(code: string, { name, file, replace, by }: Mutation): string {
   throw new Error(`Mutation "${name}": its text stands ${parts.length - 1} times in ${file}, not once`)
 }
 
-/** Runs the mutant's tests. Answers the names of those that failed, or why there is none. */
-export async function killersOf(folder: string, { name, killedBy }: Mutation): Promise<string[]> {
+/**
+ * Runs the mutant's tests, and answers what noticed it: the tests that failed and why, or that it never ended. None
+ * when it survives. Throws when the mutant can't be loaded or no test ran, for then nothing was tried.
+ */
+export function noticed(folder: string, { name, killedBy, named }: Mutation): Promise<string[]> {
+  return failuresOf(folder, killedBy, {
+    options: ['--bail=1', ...(named === undefined ? [] : ['-t', named])],
+    mutation: name,
+    limitMs: LIMIT_MS,
+  })
+}
+
+/** Tests that are run together. */
+export type Tests = Pick<Mutation, 'killedBy' | 'named'>
+
+/** The tests of all mutations, each once. */
+export function testsOf(mutations: Mutation[]): Tests[] {
+  const whole = mutations.filter(({ named }) => named === undefined)
+  const parts = mutations.filter(({ named }) => named !== undefined)
+  const distinct = new Map(
+    parts.map(({ killedBy, named = '' }) => [`${killedBy} ${named}`, { killedBy, named }]),
+  )
+  return [{ killedBy: [...new Set(whole.flatMap(({ killedBy }) => killedBy))] }, ...distinct.values()]
+}
+
+/** Runs tests in the same way on the code as it is: what fails then notices no mutant. */
+export function falseAlarms(folder: string, { killedBy, named }: Tests): Promise<string[]> {
+  return failuresOf(folder, killedBy, {
+    options: named === undefined ? [] : ['-t', named],
+    limitMs: CONTROL_LIMIT_MS,
+  })
+}
+
+interface RunOptions {
+  options?: string[]
+  mutation?: string
+  limitMs: number
+}
+
+async function failuresOf(
+  folder: string,
+  files: string[],
+  { options = [], mutation = '', limitMs }: RunOptions,
+): Promise<string[]> {
   const vitest = join(
     dirname(createRequire(join(folder, 'package.json')).resolve('vitest/package.json')),
     'vitest.mjs',
   )
-  const child = spawn(process.execPath, [vitest, 'run', '--reporter=json', '--bail=1', ...killedBy], {
+  // In threads, not processes: so the end of this one process also ends tests that loop.
+  const how = ['--pool=threads', '--reporter=json', '--silent', `--testTimeout=${TEST_LIMIT_MS}`]
+  const child = spawn(process.execPath, [vitest, 'run', ...how, ...options, ...files], {
     cwd: folder,
-    env: { ...process.env, [VARIABLE]: name },
+    env: { ...process.env, [VARIABLE]: mutation },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: LIMIT_MS,
+    timeout: limitMs,
     killSignal: 'SIGKILL',
   })
   let output = ''
@@ -65,21 +114,44 @@ export async function killersOf(folder: string, { name, killedBy }: Mutation): P
   child.stdout.setEncoding('utf8').on('data', text => (output += text))
   child.stderr.setEncoding('utf8').on('data', text => (errors += text))
   const [, signal] = await once(child, 'close')
-  if (signal) return [`never ended: ${signal}`]
-  const report = parse(output)
-  if (!report) throw new Error(`Mutation "${name}": its tests did not run\n${output}${errors}`)
-  return report.testResults.flatMap(({ assertionResults }) =>
-    assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
-  )
+  if (signal) return [`hung: ended by ${signal} after ${limitMs} ms`]
+  const ran = resultsIn(output)
+  const unloaded = ran.filter(({ status, tests }) => status === 'failed' && !tests.some(failed))
+  if (unloaded.length > 0 || !ran.some(({ tests }) => tests.some(test => failed(test) || passed(test)))) {
+    const why = unloaded.map(({ message }) => message).join('\n') || `${output}${errors}`
+    throw new Error(
+      `Cannot try mutation "${mutation}" with ${files}: no test ran, or not all could be loaded\n${why}`,
+    )
+  }
+  return ran.flatMap(({ tests }) => tests.filter(failed)).map(describe)
 }
 
-interface Report {
-  testResults: { assertionResults: { status: string; fullName: string }[] }[]
+interface TestResult {
+  status: string
+  fullName: string
+  failureMessages: string[]
 }
 
-function parse(output: string): Report | undefined {
-  const start = output.indexOf('{"')
-  if (start < 0) return undefined
-  const report = JSON.parse(output.slice(start)) as Report
-  return report.testResults.some(({ assertionResults }) => assertionResults.length > 0) ? report : undefined
+interface FileResult {
+  status: string
+  message: string
+  tests: TestResult[]
+}
+
+function resultsIn(output: string): FileResult[] {
+  const report = output.split('\n').find(line => line.startsWith('{"numTotalTestSuites"'))
+  if (report === undefined) return []
+  const { testResults } = JSON.parse(report) as {
+    testResults: (Omit<FileResult, 'tests'> & { assertionResults: TestResult[] })[]
+  }
+  return testResults.map(({ assertionResults, ...file }) => ({ ...file, tests: assertionResults }))
+}
+
+const failed = ({ status }: TestResult): boolean => status === 'failed'
+const passed = ({ status }: TestResult): boolean => status === 'passed'
+
+function describe({ fullName, failureMessages: [why = ''] }: TestResult): string {
+  // What vitest says of a test that it waited for in vain.
+  if (why.startsWith('Error: STACK_TRACE_ERROR')) return `${fullName}: hung for ${TEST_LIMIT_MS} ms`
+  return `${fullName}: ${why.split('\n', 1).join()}`
 }

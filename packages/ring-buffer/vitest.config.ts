@@ -6,8 +6,8 @@ export default defineConfig({
   plugins: [mutant(mutations)],
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    // A mutant is killed by tests in this process: those with threads run the sources compiled, and not mutated.
-    globalSetup: process.env.MUTATION ? [] : 'test/compile.ts',
+    // Mutants are noticed by tests in this process: those with threads run the sources compiled, and not mutated.
+    globalSetup: process.env.MUTATION === undefined ? 'test/compile.ts' : [],
     testTimeout: 20_000,
     maxWorkers: 2,
     maxConcurrency: 2,

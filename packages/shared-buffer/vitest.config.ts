@@ -1,10 +1,15 @@
 import { defineConfig } from 'vitest/config'
+import { mutant } from '../../tooling/mutations.js'
+import { mutations } from './test/mutations.js'
 
 export default defineConfig({
+  plugins: [mutant(mutations)],
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    globalSetup: './test/compile.ts',
+    // Mutants are noticed by tests in this process: those with threads run the sources compiled, and not mutated.
+    globalSetup: process.env.MUTATION === undefined ? 'test/compile.ts' : [],
     testTimeout: 20_000,
     maxWorkers: 2,
+    maxConcurrency: 2,
   },
 })

@@ -18,7 +18,7 @@ export function wordsOf(length: number): number {
  */
 export function lengthAt(data: RingData, position: number, words: number): number {
   const length = data.uint32At(position * WORD_BYTES)
-  if (1 + Math.ceil(length / WORD_BYTES) <= words) return length
+  if (length <= (words - 1) * WORD_BYTES) return length
   throw new RingBufferError(
     'CORRUPT_MESSAGE',
     `Cannot take a message of ${length} bytes: the ring has ${words * WORD_BYTES} with its length`,

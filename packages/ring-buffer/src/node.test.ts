@@ -6,13 +6,13 @@ import { createServer, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { Readable, type Writable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { finished, pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { channel, message, wordsOf } from '../test/padded.js'
-import type { RingReader, RingWriter } from './index.js'
+import type { RingReader } from './index.js'
 import { toReadable, toWritable } from './node.js'
 
 const withCode = (code: string) => expect.objectContaining({ name: 'RingBufferError', code })
@@ -281,22 +281,19 @@ describe('a Writable', () => {
     expect([reader.tryRead(), reader.tryRead()]).toEqual([message(3), null])
   })
 
-  test.each<[string, (writer: RingWriter) => void, object]>([
-    ['with an error', writer => begun(writer).destroy(error()), boom],
-    ['without one', writer => begun(writer).destroy(), premature],
-    ['by its signal', writer => begun(writer, AbortSignal.timeout(1)), { name: 'AbortError' }],
+  test.each<[string, (stream: Writable, controller: AbortController) => unknown, object]>([
+    ['with an error', stream => stream.destroy(error()), boom],
+    ['without one', stream => stream.destroy(), premature],
+    ['by its signal', (_, controller) => controller.abort(), { name: 'AbortError' }],
   ])('destroyed %s before its end fails the channel, after its bytes', async (_, leave, reason) => {
     const { writer, reader } = channel(10)
-    leave(writer)
+    const controller = new AbortController()
+    const stream = toWritable(writer, { signal: controller.signal }).on('error', () => {})
+    await new Promise(resolve => stream.write(message(3), resolve))
+    leave(stream, controller)
     expect(await reader.readAsync()).toEqual(message(3))
     await expect(reader.readAsync()).rejects.toMatchObject(reason)
   })
-
-  function begun(writer: RingWriter, signal?: AbortSignal) {
-    const stream = toWritable(writer, { signal }).on('error', () => {})
-    stream.write(message(3))
-    return stream
-  }
 
   test('destroyed while a write waits for room tells its callback, and those behind it', async () => {
     const { writer, reader } = channel(10)

@@ -1,5 +1,7 @@
 /** Up to this many bytes a loop costs less than a block copy into the ring. */
 const LOOP_IN = 20
+/** Up to this many bytes a loop goes round the ring's end, so that small records leave no garbage there either. */
+const LOOP_ROUND = 128
 /** The same out of the ring, where a block copy needs a view made for it, which is garbage afterwards. */
 const LOOP_OUT = 32
 /** The same for a target that is used again and again, so that it is worth an `Int32Array` of its own. */
@@ -58,26 +60,28 @@ export class RingData {
   copyIn(position: number, chunk: Uint8Array): number {
     const bytes = chunk.length
     const beforeEnd = this.length - position
-    if (bytes > beforeEnd) {
+    if (bytes <= LOOP_IN || (bytes > beforeEnd && bytes <= LOOP_ROUND)) {
+      this.#loopIn(position, chunk, bytes)
+    } else if (bytes > beforeEnd) {
       this.#blockIn(position, chunk.subarray(0, beforeEnd))
       this.#blockIn(0, chunk.subarray(beforeEnd))
-      return bytes - beforeEnd
-    }
-    if (bytes > LOOP_IN) this.#blockIn(position, chunk)
-    else this.#loopIn(position, chunk, bytes)
-    return bytes < beforeEnd ? position + bytes : 0
+    } else this.#blockIn(position, chunk)
+    return this.after(position, bytes)
   }
 
   /** Fills the first `bytes` of `target` from the ring. */
   copyOut(position: number, target: Uint8Array, bytes: number): void {
     const beforeEnd = this.length - position
     if (bytes > beforeEnd) {
-      this.#blockOut(position, target, 0, beforeEnd)
-      this.#blockOut(0, target, beforeEnd, bytes - beforeEnd)
+      if (bytes <= LOOP_ROUND) this.#loopOut(position, target, bytes)
+      else {
+        this.#blockOut(position, target, 0, beforeEnd)
+        this.#blockOut(0, target, beforeEnd, bytes - beforeEnd)
+      }
     } else if (bytes <= LOOP_OUT_AGAIN && (position & 3) === 0 && this.#isLastTarget(target)) {
       this.#wordsOut(position, target, bytes)
-    } else if (bytes > LOOP_OUT) this.#blockOut(position, target, 0, bytes)
-    else this.#loopOut(position, target, bytes)
+    } else if (bytes <= LOOP_OUT) this.#loopOut(position, target, bytes)
+    else this.#blockOut(position, target, 0, bytes)
   }
 
   /** Puts a number from 0 to 2^32-1 at a position that is a multiple of 4. */
@@ -126,12 +130,18 @@ export class RingData {
 
   #loopIn(position: number, chunk: Uint8Array, bytes: number): void {
     const own = this.#bytes
-    for (let i = 0; i < bytes; i++) own[position + i] = chunk[i] as number
+    for (let i = 0, at = position; i < bytes; i++) {
+      own[at] = chunk[i] as number
+      if (++at === this.length) at = 0
+    }
   }
 
   #loopOut(position: number, target: Uint8Array, bytes: number): void {
     const own = this.#bytes
-    for (let i = 0; i < bytes; i++) target[i] = own[position + i] as number
+    for (let i = 0, at = position; i < bytes; i++) {
+      target[i] = own[at] as number
+      if (++at === this.length) at = 0
+    }
   }
 
   #wordsOut(position: number, target: Uint8Array, bytes: number): void {

@@ -47,7 +47,7 @@ test.each<[string, (receiver: MessageReceiver) => Uint8Array]>([
       return pair
     },
     act: ({ receiver }) => receive(receiver),
-    intrude: ({ sender }) => sender.trySend(message(16, 9)),
+    intrude: ({ sender }) => sender.trySend(message(16, 4)),
     check: got => expect(got).toEqual(message(14, 1)),
   })
 })

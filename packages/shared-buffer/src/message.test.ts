@@ -129,7 +129,10 @@ describe('reading', () => {
       vi.useRealTimers()
     }
     const clock = vi.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValueOnce(5000)
+    const sleep = vi.spyOn(Atomics, 'wait').mockReturnValueOnce('timed-out')
     expect(() => readFromBuffer(createSharedBuffer(100))).toThrow('no message within 5000 ms')
+    expect(sleep.mock.calls.map(call => call[3])).toEqual([5000])
+    sleep.mockRestore()
     clock.mockRestore()
   })
 

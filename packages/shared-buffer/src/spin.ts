@@ -1,7 +1,7 @@
 import { describe } from './shared-memory.js'
 
-/** Looks, each some ten nanoseconds, so some twenty microseconds: about what an answer of a few kilobytes takes. */
-const LOOKS = 2000
+/** Looks, each some ten nanoseconds, so some thirty-five microseconds: about what an answer of two kilobytes of JSON takes. */
+const LOOKS = 4000
 
 /** How often a blocking read looks before it sleeps. Throws `RangeError` unless `spin` is an integer from 0 on. */
 export function looksBeforeSleep(spin: number = defaultLooks()): number {

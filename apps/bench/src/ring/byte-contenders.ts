@@ -1,3 +1,4 @@
+import { StringDecoder } from 'node:string_decoder'
 import { createRingChannel, RingReader, RingWriter, SharedRingBuffer } from '@scratchyjs/ring-buffer'
 import { RingBuffer } from 'ringbuf.js'
 import type { Contender } from './contender.js'
@@ -72,35 +73,49 @@ export const blockingChannel: Contender = {
   },
 }
 
-/** What thread-stream does, over our channel: a string in, the same string out on the other thread. */
+/** Text is encoded and decoded so many characters at a time, however it is cut into messages. */
+const TEXT_PIECE = 16_384
+
+/** What thread-stream does, over our channel: strings in, gathered while they are short, and their text out. */
 export const textChannel: Contender = {
   memory: channelMemory,
   producer({ memory, size }) {
     const writer = new RingWriter(memory)
     const text = 'a'.repeat(size)
-    const encoded = Buffer.allocUnsafeSlow(size)
+    const encoded = Buffer.allocUnsafeSlow(3 * TEXT_PIECE)
     return (count, patience) => {
-      for (let i = 0; i < count; i++) {
-        encoded.write(text)
-        while (!writer.tryWrite(encoded)) patience.retry()
+      const flush = (piece: string): void => {
+        const bytes = encoded.subarray(0, encoded.write(piece))
+        while (!writer.tryWrite(bytes)) patience.retry()
       }
+      let gathered = ''
+      for (let i = 0; i < count; i++) {
+        gathered += text
+        if (gathered.length < TEXT_PIECE) continue
+        let from = 0
+        for (; from + TEXT_PIECE <= gathered.length; from += TEXT_PIECE)
+          flush(gathered.slice(from, from + TEXT_PIECE))
+        gathered = gathered.slice(from)
+      }
+      if (gathered !== '') flush(gathered)
     }
   },
   consumer({ memory, size }) {
     const reader = new RingReader(memory)
-    const target = Buffer.allocUnsafeSlow(size)
+    const target = Buffer.allocUnsafeSlow(4 * TEXT_PIECE)
     return (count, patience) => {
-      for (let i = 0; i < count; i++) {
-        let bytes = reader.readInto(target)
-        while (bytes === undefined) {
+      const decoder = new StringDecoder()
+      for (let have = 0; have < count * size; ) {
+        const bytes = reader.readInto(target)
+        if (bytes === undefined) {
           patience.retry()
-          bytes = reader.readInto(target)
+          continue
         }
-        requireWhole(bytes, size)
-        const text = target.toString()
-        if (text.length !== size || text[0] !== 'a' || text[size - 1] !== 'a') {
-          throw new Error(`text ${i} is ${text.length} characters, ${text[0]} … ${text[size - 1]}`)
+        const text = decoder.write(target.subarray(0, bytes ?? 0))
+        if (text.length !== bytes || text[0] !== 'a' || text[bytes - 1] !== 'a') {
+          throw new Error(`text is ${text.length} characters, ${text[0]} … ${text[text.length - 1]}`)
         }
+        have += text.length
       }
     }
   },
