@@ -5,7 +5,7 @@
 //   node dist/ring.js --quick --only messages,reference --sizes 64,256
 //                                         contenders whose names begin so, at these sizes (powers of two, in bytes)
 //   --parts throughput,round-trips,counts some of the parts; with --only or --sizes the throughput alone
-//   --rounds 7                            instead of 5
+//   --rounds 7                            instead of 25
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { disturbed } from './ring/calibrated.js'

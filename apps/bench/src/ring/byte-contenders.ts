@@ -4,7 +4,7 @@ import { RingBuffer } from 'ringbuf.js'
 import type { Contender } from './contender.js'
 import { LIMIT_MS } from './gate.js'
 import { ReferenceRing } from './reference-ring.js'
-import { blankMessage, check, requireWhole, stamp } from './stamp.js'
+import { check, requireWhole, stampedMessages, stampMask } from './stamp.js'
 
 // Rings of bytes carry the same messages as chunks of one size. Where whole chunks are written, whole ones are
 // there to be read.
@@ -17,10 +17,11 @@ export const channel: Contender = {
   memory: channelMemory,
   producer({ memory, size }) {
     const writer = new RingWriter(memory)
-    const message = blankMessage(size)
+    const messages = stampedMessages(size)
+    const mask = messages.length - 1
     return (count, patience) => {
       for (let i = 0; i < count; i++) {
-        stamp(message, i)
+        const message = messages[i & mask] as Uint8Array
         while (!writer.tryWrite(message)) patience.retry()
       }
     }
@@ -28,6 +29,7 @@ export const channel: Contender = {
   consumer({ memory, size }) {
     const reader = new RingReader(memory)
     const target = new Uint8Array(size)
+    const mask = stampMask(size)
     return (count, patience) => {
       for (let i = 0; i < count; i++) {
         let bytes = reader.readInto(target)
@@ -36,7 +38,7 @@ export const channel: Contender = {
           bytes = reader.readInto(target)
         }
         requireWhole(bytes, size)
-        check(target, size, i)
+        check(target, size, i & mask)
       }
     }
   },
@@ -46,10 +48,11 @@ export const blockingChannel: Contender = {
   memory: channelMemory,
   producer({ memory, size }) {
     const writer = new RingWriter(memory)
-    const message = blankMessage(size)
+    const messages = stampedMessages(size)
+    const mask = messages.length - 1
     return count => {
       for (let i = 0; i < count; i++) {
-        stamp(message, i)
+        const message = messages[i & mask] as Uint8Array
         if (writer.write(message, bounded) !== size) throw new Error(`no room within ${LIMIT_MS} ms`)
       }
     }
@@ -58,6 +61,7 @@ export const blockingChannel: Contender = {
     const reader = new RingReader(memory)
     // The writer writes pieces as room comes: only the stamps of the whole are left to look at.
     const ends = new Uint8Array(2)
+    const mask = stampMask(size)
     return count => {
       for (let i = 0; i < count; i++) {
         for (let have = 0; have < size; ) {
@@ -67,7 +71,7 @@ export const blockingChannel: Contender = {
           have += piece.length
           if (have === size) ends[1] = piece[piece.length - 1] as number
         }
-        check(ends, 2, i)
+        check(ends, 2, i & mask)
       }
     }
   },
@@ -125,10 +129,11 @@ export const plainRing: Contender = {
   memory: (_size, capacity) => new SharedRingBuffer(capacity).getSharedBuffer(),
   producer({ memory, size }) {
     const ring = SharedRingBuffer.fromSharedBuffer(memory)
-    const message = blankMessage(size)
+    const messages = stampedMessages(size)
+    const mask = messages.length - 1
     return (count, patience) => {
       for (let i = 0; i < count; i++) {
-        stamp(message, i)
+        const message = messages[i & mask] as Uint8Array
         while (!ring.write(message)) patience.retry()
       }
     }
@@ -136,6 +141,7 @@ export const plainRing: Contender = {
   consumer({ memory, size }) {
     const ring = SharedRingBuffer.fromSharedBuffer(memory)
     const target = new Uint8Array(size)
+    const mask = stampMask(size)
     return (count, patience) => {
       for (let i = 0; i < count; i++) {
         let bytes = ring.readInto(target)
@@ -144,7 +150,7 @@ export const plainRing: Contender = {
           bytes = ring.readInto(target)
         }
         requireWhole(bytes, size)
-        check(target, size, i)
+        check(target, size, i & mask)
       }
     }
   },
@@ -154,10 +160,11 @@ export const referenceRing: Contender = {
   memory: (_size, capacity) => ReferenceRing.allocate(capacity),
   producer({ memory, size }) {
     const ring = new ReferenceRing(memory)
-    const message = blankMessage(size)
+    const messages = stampedMessages(size)
+    const mask = messages.length - 1
     return (count, patience) => {
       for (let i = 0; i < count; i++) {
-        stamp(message, i)
+        const message = messages[i & mask] as Uint8Array
         while (!ring.write(message)) patience.retry()
       }
     }
@@ -165,6 +172,7 @@ export const referenceRing: Contender = {
   consumer({ memory, size }) {
     const ring = new ReferenceRing(memory)
     const target = new Uint8Array(size)
+    const mask = stampMask(size)
     return (count, patience) => {
       for (let i = 0; i < count; i++) {
         let bytes = ring.readInto(target)
@@ -173,7 +181,7 @@ export const referenceRing: Contender = {
           bytes = ring.readInto(target)
         }
         requireWhole(bytes, size)
-        check(target, size, i)
+        check(target, size, i & mask)
       }
     }
   },
@@ -184,10 +192,11 @@ export const ringbufJs: Contender = {
   memory: (_size, capacity) => RingBuffer.getStorageForCapacity(capacity, Uint8Array),
   producer({ memory, size }) {
     const ring = new RingBuffer(memory, Uint8Array)
-    const message = blankMessage(size)
+    const messages = stampedMessages(size)
+    const mask = messages.length - 1
     return (count, patience) => {
       for (let i = 0; i < count; i++) {
-        stamp(message, i)
+        const message = messages[i & mask] as Uint8Array
         let sent = ring.push(message, size)
         while (sent < size) {
           patience.retry()
@@ -199,6 +208,7 @@ export const ringbufJs: Contender = {
   consumer({ memory, size }) {
     const ring = new RingBuffer(memory, Uint8Array)
     const target = new Uint8Array(size)
+    const mask = stampMask(size)
     return (count, patience) => {
       for (let i = 0; i < count; i++) {
         let bytes = ring.pop(target, size)
@@ -206,7 +216,7 @@ export const ringbufJs: Contender = {
           patience.retry()
           bytes += ring.pop(target, size - bytes, bytes)
         }
-        check(target, size, i)
+        check(target, size, i & mask)
       }
     }
   },
@@ -217,10 +227,11 @@ export const copiesAlone: Contender = {
   memory: (_size, capacity) => new SharedArrayBuffer(capacity),
   producer({ memory, size }) {
     const data = new Uint8Array(memory)
-    const message = blankMessage(size)
+    const messages = stampedMessages(size)
+    const mask = messages.length - 1
     return count => {
       for (let i = 0, at = 0; i < count; i++) {
-        data.set(message, at)
+        data.set(messages[i & mask] as Uint8Array, at)
         at += size
         if (at === data.length) at = 0
       }

@@ -8,7 +8,7 @@ import {
 } from '@scratchyjs/ring-buffer'
 import type { Contender } from './contender.js'
 import { LIMIT_MS } from './gate.js'
-import { blankMessage, check, requireWhole, stamp } from './stamp.js'
+import { check, requireWhole, stampedMessages, stampMask } from './stamp.js'
 
 const bounded = { timeoutMs: LIMIT_MS }
 const memory = (_size: number, capacity: number): SharedArrayBuffer => createMessageRing({ capacity }).buffer
@@ -17,10 +17,11 @@ export const messages: Contender = {
   memory,
   producer({ memory, size }) {
     const sender = new MessageSender(memory)
-    const message = blankMessage(size)
+    const messages = stampedMessages(size)
+    const mask = messages.length - 1
     return (count, patience) => {
       for (let i = 0; i < count; i++) {
-        stamp(message, i)
+        const message = messages[i & mask] as Uint8Array
         while (!sender.trySend(message)) patience.retry()
       }
     }
@@ -28,6 +29,7 @@ export const messages: Contender = {
   consumer({ memory, size }) {
     const receiver = new MessageReceiver(memory)
     const target = new Uint8Array(size)
+    const mask = stampMask(size)
     return (count, patience) => {
       for (let i = 0; i < count; i++) {
         let bytes = receiver.receiveInto(target)
@@ -36,7 +38,7 @@ export const messages: Contender = {
           bytes = receiver.receiveInto(target)
         }
         requireWhole(bytes, size)
-        check(target, size, i)
+        check(target, size, i & mask)
       }
     }
   },
@@ -44,22 +46,11 @@ export const messages: Contender = {
 
 /** Messages of a batch. A batch that didn't fit whole is sent from its first message left on. */
 const BATCH = 32
-/** More distinct messages than this many bytes would measure how fast memory is read, not the ring. */
-const DISTINCT_BYTES = 262_144
-
-function distinctMessages(size: number): number {
-  return Math.min(BATCH, Math.max(1, DISTINCT_BYTES / size))
-}
-
 export const drainedMessages: Contender = {
   memory,
   producer({ memory, size }) {
     const sender = new MessageSender(memory)
-    const distinct = Array.from({ length: distinctMessages(size) }, (_, i) => {
-      const message = blankMessage(size)
-      stamp(message, i)
-      return message
-    })
+    const distinct = stampedMessages(size)
     const batch = Array.from({ length: BATCH }, (_, i) => distinct[i % distinct.length] as Uint8Array)
     // In the order of the messages they begin with, and each short of those before.
     const rests = batch.map((_, i) => batch.slice(i))
@@ -73,9 +64,9 @@ export const drainedMessages: Contender = {
   },
   consumer({ memory, size }) {
     const receiver = new MessageReceiver(memory)
-    const distinct = distinctMessages(size)
+    const mask = stampMask(size)
     let taken = 0
-    const take = (message: Uint8Array): void => check(message, size, taken++ % distinct)
+    const take = (message: Uint8Array): void => check(message, size, taken++ & mask)
     return (count, patience) => {
       taken = 0
       while (taken < count) if (receiver.drain(take) === 0) patience.retry()
@@ -87,21 +78,23 @@ export const blockingMessages: Contender = {
   memory,
   producer({ memory, size }) {
     const sender = new MessageSender(memory)
-    const message = blankMessage(size)
+    const messages = stampedMessages(size)
+    const mask = messages.length - 1
     return count => {
       for (let i = 0; i < count; i++) {
-        stamp(message, i)
+        const message = messages[i & mask] as Uint8Array
         if (!sender.send(message, bounded)) throw new Error(`no room within ${LIMIT_MS} ms`)
       }
     }
   },
   consumer({ memory, size }) {
     const receiver = new MessageReceiver(memory)
+    const mask = stampMask(size)
     return count => {
       for (let i = 0; i < count; i++) {
         const message = receiver.receive(bounded)
         if (!message) throw new Error(`no message within ${LIMIT_MS} ms`)
-        check(message, size, i)
+        check(message, size, i & mask)
       }
     }
   },
@@ -111,10 +104,11 @@ export const slots: Contender = {
   memory: (size, capacity) => createSlotRing({ slots: capacity / size, slotSize: size }).buffer,
   producer({ memory, size }) {
     const producer = new SlotProducer(memory)
-    const message = blankMessage(size)
+    const messages = stampedMessages(size)
+    const mask = messages.length - 1
     return (count, patience) => {
       for (let i = 0; i < count; i++) {
-        stamp(message, i)
+        const message = messages[i & mask] as Uint8Array
         while (!producer.push(message)) patience.retry()
       }
     }
@@ -122,10 +116,11 @@ export const slots: Contender = {
   consumer({ memory, size }) {
     const consumer = new SlotConsumer(memory)
     const target = new Uint8Array(size)
+    const mask = stampMask(size)
     return (count, patience) => {
       for (let i = 0; i < count; i++) {
         while (!consumer.pop(target)) patience.retry()
-        check(target, size, i)
+        check(target, size, i & mask)
       }
     }
   },

@@ -22,7 +22,7 @@ export function parseOptions(args: string[]): Options {
   const { rounds, quick, only, sizes, parts } = parseArgs({
     args,
     options: {
-      rounds: { type: 'string', default: '5' },
+      rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
       sizes: { type: 'string' },
@@ -32,8 +32,9 @@ export function parseOptions(args: string[]): Options {
   const filtered = only !== undefined || sizes !== undefined
   const prefixes = only?.split(',')
   return {
-    rounds: integer('--rounds', rounds, 1, 1000),
-    milliseconds: quick ? 30 : 150,
+    // The machine may change within seconds: many short rounds say more than few long ones.
+    rounds: integer('--rounds', rounds ?? (quick ? '5' : '25'), 1, 1000),
+    milliseconds: quick ? 30 : 50,
     sizes: sizes?.split(',').map(powerOfTwo) ?? SIZES,
     only: name => prefixes?.some(prefix => name.startsWith(prefix)) ?? true,
     parts: new Set(parts?.split(',').map(partOf) ?? (filtered ? (['throughput'] as const) : PARTS)),

@@ -1,6 +1,6 @@
 import { receiveMessageOnPort } from 'node:worker_threads'
 import type { Contender, Link, Loop } from './contender.js'
-import { blankMessage, check, stamp } from './stamp.js'
+import { check, stampedMessages, stampMask } from './stamp.js'
 
 /** What may be under way at most: postMessage itself has no backpressure, and its queue no bound. */
 const WINDOW = { messages: 1024, bytes: 16 * 2 ** 20 }
@@ -16,11 +16,12 @@ function windowOf(size: number): number {
 /** Takes messages as the event loop brings them. */
 function consumer({ memory, port, size }: Link, taken: (message: Uint8Array<ArrayBuffer>) => void): Loop {
   const received = new Int32Array(memory)
+  const mask = stampMask(size)
   let finish: { count: number; resolve: () => void; reject: (error: unknown) => void } | undefined
   let index = 0
   port.on('message', (message: Uint8Array<ArrayBuffer>) => {
     try {
-      check(message, size, index++)
+      check(message, size, index++ & mask)
       taken(message)
       Atomics.store(received, RECEIVED, index)
       if (index === finish?.count) finish.resolve()
@@ -40,14 +41,14 @@ export const postMessageClone: Contender = {
   memory,
   producer({ memory, port, size }) {
     const received = new Int32Array(memory)
-    const message = blankMessage(size)
+    const messages = stampedMessages(size)
+    const mask = messages.length - 1
     const window = windowOf(size)
     return (count, patience) => {
       Atomics.store(received, RECEIVED, 0)
       for (let i = 0; i < count; i++) {
         while (i - Atomics.load(received, RECEIVED) >= window) patience.retry()
-        stamp(message, i)
-        port.postMessage(message)
+        port.postMessage(messages[i & mask])
       }
     }
   },
@@ -62,9 +63,10 @@ export const postMessageTransfer: Contender = {
   memory,
   producer({ memory, port, size }) {
     const received = new Int32Array(memory)
-    const message = blankMessage(size)
+    const messages = stampedMessages(size)
+    const mask = messages.length - 1
     const window = windowOf(size)
-    const next = (): Uint8Array<ArrayBuffer> => {
+    const next = (message: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
       const returned = size >= RETURNED_FROM ? receiveMessageOnPort(port) : undefined
       if (returned === undefined) return message.slice()
       returned.message.set(message)
@@ -74,8 +76,7 @@ export const postMessageTransfer: Contender = {
       Atomics.store(received, RECEIVED, 0)
       for (let i = 0; i < count; i++) {
         while (i - Atomics.load(received, RECEIVED) >= window) patience.retry()
-        stamp(message, i)
-        const copy = next()
+        const copy = next(messages[i & mask] as Uint8Array<ArrayBuffer>)
         port.postMessage(copy, [copy.buffer])
       }
     }

@@ -37,7 +37,7 @@ export async function measureThroughput(files: WorkerFiles, options: Options): P
   const results: Throughput[] = []
   try {
     for (const size of options.sizes) {
-      const capacity = Math.max(65_536, 4 * size)
+      const capacity = Math.max(65_536, 16 * size)
       for (const lane of Object.values(lanes)) await lane.open(size, capacity)
       const measurements = Object.entries(lanes).map(([name, lane]) => {
         const run = calibrated(lane, { ...options, step: STEP, most: MOST_BYTES / size })
