@@ -70,8 +70,7 @@ export class FlagDoorbell implements Doorbell {
 
   ring(): boolean {
     const state = Atomics.load(this.words, this.word) // I13: after the publication; pairs with arm
-    if (state === AWAKE) return true
-    this.wake() // whatever it says: something else may have written to it
+    if (state !== AWAKE && state !== DEAF) this.wake()
     return state !== DEAF
   }
 

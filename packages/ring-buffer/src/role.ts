@@ -64,7 +64,9 @@ export class Role {
     // Kept in step here: a remainder costs more, and most where a count has grown beyond 31 bits.
     const position = this.#position + units
     this.#position = position < this.#cursors.capacity ? position : position - this.#cursors.capacity
-    return this.#doorbell.ring()
+    const heard = this.#doorbell.ring()
+    if (!heard && !this.#producing) this.#doorbell.wake() // no producer leaves: something else has written to it
+    return heard
   }
 
   /** Bytes that the caller holds views of, to be settled; -1 when there is no claim. */

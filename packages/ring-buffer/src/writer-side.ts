@@ -63,7 +63,11 @@ export class WriterSide {
 
   /** Hands the first `units` of the room to the reader. Throws when it has cancelled. */
   publish(units: number): void {
-    if (units === 0 || !this.role.publish(units)) this.#requireReader()
+    if (units === 0) this.#requireReader()
+    else if (!this.role.publish(units)) {
+      this.#requireReader()
+      this.#readable.wake() // the doorbell alone says that the reader has left: something else has written to it
+    }
   }
 
   end(): void {

@@ -246,15 +246,15 @@ export const mutations: Mutation[] = [
   {
     name: 'always notify',
     file: 'doorbell.ts',
-    replace: 'if (state === AWAKE) return true',
-    by: '',
+    replace: 'if (state !== AWAKE && state !== DEAF) this.wake()',
+    by: 'this.wake()',
     killedBy: ['src/message-ring.test.ts'],
   },
   {
     name: 'notify for a sleeper left out',
     file: 'doorbell.ts',
-    replace: 'this.wake() // whatever it says',
-    by: '// whatever it says',
+    replace: 'if (state !== AWAKE && state !== DEAF) this.wake()',
+    by: '',
     killedBy: ['test/message-interleavings.test.ts'],
   },
   {
@@ -287,8 +287,8 @@ export const mutations: Mutation[] = [
   {
     name: 'flag of another value ignored',
     file: 'doorbell.ts',
-    replace: 'if (state === AWAKE) return true',
-    by: 'if (state !== ASLEEP) return state !== DEAF',
+    replace: 'state !== AWAKE && state !== DEAF',
+    by: 'state === ASLEEP',
     killedBy: ['src/doorbell.test.ts'],
   },
   {
@@ -365,8 +365,8 @@ export const mutations: Mutation[] = [
   {
     name: 'deaf doorbell ignored',
     file: 'writer-side.ts',
-    replace: 'units === 0 || !this.role.publish(units)',
-    by: '!this.role.publish(units) && units === 0',
+    replace: 'else if (!this.role.publish(units)) {',
+    by: 'else if (!this.role.publish(units) && units < 0) {',
     killedBy: ['src/ring-channel.test.ts'],
   },
   {
@@ -375,6 +375,21 @@ export const mutations: Mutation[] = [
     replace: 'Atomics.compareExchange(this.words, this.word, ASLEEP, AWAKE)',
     by: 'Atomics.store(this.words, this.word, AWAKE)',
     killedBy: ['src/doorbell.test.ts'],
+  },
+  {
+    name: 'deaf doorbell believed alone',
+    file: 'writer-side.ts',
+    replace: 'this.#readable.wake()',
+    by: '',
+    killedBy: ['src/doorbell.test.ts'],
+  },
+  {
+    name: 'deaf producer believed',
+    file: 'role.ts',
+    replace: 'if (!heard && !this.#producing)',
+    by: 'if (!heard && units < 0)',
+    killedBy: ['src/bad-input.test.ts'],
+    named: "a sleeper's flag of any value",
   },
   // I15
   {
