@@ -103,11 +103,11 @@ export const mutations: Mutation[] = [
       ? this.#cursors.publishWrite(this.#own, units)
       : this.#cursors.publishRead(this.#own, units)
 `,
-    by: `    const heard = this.#doorbell.ring()
+    by: `    const rang = this.#doorbell.ring()
     this.#own = this.#producing
       ? this.#cursors.publishWrite(this.#own, units)
       : this.#cursors.publishRead(this.#own, units)
-    if (units > 0) return heard
+    if (units > 0) return rang
 `,
     killedBy: ['test/interleavings.test.ts'],
   },
