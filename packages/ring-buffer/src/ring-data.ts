@@ -1,15 +1,16 @@
 /** Up to this many bytes a loop costs less than a block copy into the ring. */
 const LOOP_IN = 20
-/** Up to this many bytes a loop goes round the ring's end, so that small records leave no garbage there either. */
-const LOOP_ROUND = 128
 /** The same out of the ring, where a block copy needs a view made for it, which is garbage afterwards. */
 const LOOP_OUT = 32
 /** The same for a target that is used again and again, so that it is worth an `Int32Array` of its own. */
 const LOOP_OUT_AGAIN = 128
+/** Up to this many bytes a loop goes round the ring's end, so that small records leave no garbage there either. */
+const LOOP_ROUND = 128
 /** From this many bytes on, two copies cost less than one between addresses that are aligned differently. */
 const REALIGN = 512
 /** How V8 copies from and to shared memory: a word at a time where both sides are aligned alike, or else bytes. */
 const WORD_BYTES = 8
+/** How much is realigned at a time. */
 const REALIGNED_BYTES = 65_536
 
 /** Looked up once: V8 doesn't keep the method of a view that comes from elsewhere, and looks it up for each copy. */

@@ -16,7 +16,8 @@ export type Loop = (count: number, patience: Patience) => void | Promise<void>
 
 /**
  * A way to get messages from one thread to another. Both sides are called once for each size and allocate then
- * what they need; only the loops that they answer are timed.
+ * what they need; only the loops that they answer are timed. Rings have loops of their own that look alike: a loop
+ * that several contenders share would be compiled for all of them, and cost each more than its own.
  */
 export interface Contender<Memory = SharedArrayBuffer> {
   memory(size: number, capacity: number): Memory

@@ -46,6 +46,7 @@ export const messages: Contender = {
 
 /** Messages of a batch. A batch that didn't fit whole is sent from its first message left on. */
 const BATCH = 32
+
 export const drainedMessages: Contender = {
   memory,
   producer({ memory, size }) {

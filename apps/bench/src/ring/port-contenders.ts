@@ -37,21 +37,24 @@ function consumer({ memory, port, size }: Link, taken: (message: Uint8Array<Arra
   }
 }
 
+/** Posts messages, as many ahead of the receiver as the window is wide. */
+function producer({ memory, size }: Link, post: (message: Uint8Array<ArrayBuffer>) => void): Loop {
+  const received = new Int32Array(memory)
+  const messages = stampedMessages(size)
+  const mask = messages.length - 1
+  const window = windowOf(size)
+  return (count, patience) => {
+    Atomics.store(received, RECEIVED, 0)
+    for (let i = 0; i < count; i++) {
+      while (i - Atomics.load(received, RECEIVED) >= window) patience.retry()
+      post(messages[i & mask] as Uint8Array<ArrayBuffer>)
+    }
+  }
+}
+
 export const postMessageClone: Contender = {
   memory,
-  producer({ memory, port, size }) {
-    const received = new Int32Array(memory)
-    const messages = stampedMessages(size)
-    const mask = messages.length - 1
-    const window = windowOf(size)
-    return (count, patience) => {
-      Atomics.store(received, RECEIVED, 0)
-      for (let i = 0; i < count; i++) {
-        while (i - Atomics.load(received, RECEIVED) >= window) patience.retry()
-        port.postMessage(messages[i & mask])
-      }
-    }
-  },
+  producer: link => producer(link, message => link.port.postMessage(message)),
   consumer: link => consumer(link, () => {}),
 }
 
@@ -61,26 +64,13 @@ const RETURNED_FROM = 262_144
 /** A message's memory is gone once it was sent, so allocating or getting it back is part of the cost. */
 export const postMessageTransfer: Contender = {
   memory,
-  producer({ memory, port, size }) {
-    const received = new Int32Array(memory)
-    const messages = stampedMessages(size)
-    const mask = messages.length - 1
-    const window = windowOf(size)
-    const next = (message: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
-      const returned = size >= RETURNED_FROM ? receiveMessageOnPort(port) : undefined
-      if (returned === undefined) return message.slice()
-      returned.message.set(message)
-      return returned.message
-    }
-    return (count, patience) => {
-      Atomics.store(received, RECEIVED, 0)
-      for (let i = 0; i < count; i++) {
-        while (i - Atomics.load(received, RECEIVED) >= window) patience.retry()
-        const copy = next(messages[i & mask] as Uint8Array<ArrayBuffer>)
-        port.postMessage(copy, [copy.buffer])
-      }
-    }
-  },
+  producer: link =>
+    producer(link, message => {
+      const returned = link.size >= RETURNED_FROM ? receiveMessageOnPort(link.port) : undefined
+      const copy: Uint8Array<ArrayBuffer> = returned?.message ?? message.slice()
+      if (returned) copy.set(message)
+      link.port.postMessage(copy, [copy.buffer])
+    }),
   consumer: link =>
     consumer(link, message => {
       if (link.size >= RETURNED_FROM) link.port.postMessage(message, [message.buffer])
