@@ -7,6 +7,7 @@ export default defineConfig({
     'src/string-worker.ts',
     'src/load.ts',
     'src/ring.ts',
+    'src/ring-sender.ts',
     'src/ring-receiver.ts',
     'src/ring-echo.ts',
     'src/ring-text-sink.ts',

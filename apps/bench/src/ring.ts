@@ -19,9 +19,9 @@ import { measureThroughput } from './ring/throughput.js'
 
 const options = parseOptions(process.argv.slice(2))
 const { parts, rounds } = options
+const sender = new URL('./ring-sender.js', import.meta.url)
 const receiver = new URL('./ring-receiver.js', import.meta.url)
 const echo = new URL('./ring-echo.js', import.meta.url)
-const textSink = new URL('./ring-text-sink.js', import.meta.url)
 const heap = new URL('./ring-heap.js', import.meta.url)
 const folder = new URL('../results/', import.meta.url)
 
@@ -32,7 +32,7 @@ console.log(heading)
 const results: Results = { throughput: [], roundTrips: [], notifies: [], heap: [] }
 if (parts.has('throughput')) {
   console.log('\nThroughput: median, smallest and largest')
-  results.throughput = await measureThroughput({ receiver, textSink }, options)
+  results.throughput = await measureThroughput(sender, options)
 }
 if (parts.has('round-trips')) {
   console.log('\nRound trips')

@@ -14,7 +14,10 @@ export function requireCount(name: string, value: number): void {
  * whatever memory. Other views are refused: their lengths don't count bytes, or their elements convert.
  */
 export function requireBytes(name: string, value: Uint8Array): void {
-  if (value instanceof Uint8Array) return
+  if (!(value instanceof Uint8Array)) requireForeignBytes(name, value)
+}
+
+function requireForeignBytes(name: string, value: Uint8Array): void {
   if (ArrayBuffer.isView(value) && value[Symbol.toStringTag] === 'Uint8Array') return
   throw new TypeError(`${name} must be a Uint8Array, got ${describe(value)}`)
 }

@@ -19,7 +19,11 @@ export function wordsOf(length: number): number {
 export function lengthAt(data: RingData, position: number, words: number): number {
   const length = data.uint32At(position * WORD_BYTES)
   if (length <= (words - 1) * WORD_BYTES) return length
-  throw new RingBufferError(
+  throw corruptMessage(length, words)
+}
+
+function corruptMessage(length: number, words: number): RingBufferError {
+  return new RingBufferError(
     'CORRUPT_MESSAGE',
     `Cannot take a message of ${length} bytes: the ring has ${words * WORD_BYTES} with its length`,
   )

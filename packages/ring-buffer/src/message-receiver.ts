@@ -43,9 +43,7 @@ export class MessageReceiver extends RingConsumer {
     const available = this.side.available(1)
     if (available === undefined || available === null) return available
     const length = lengthAt(this.data, this.side.role.position, available)
-    if (length > target.length) {
-      throw new RangeError(`Cannot receive ${length} bytes: target holds ${target.length}`)
-    }
+    if (length > target.length) throw tooLong(length, target)
     this.#copy(target, length)
     return length
   }
@@ -133,4 +131,8 @@ export class MessageReceiver extends RingConsumer {
     if (this.#draining)
       throw new TypeError('Cannot receive within drain: its messages are not given back yet')
   }
+}
+
+function tooLong(length: number, target: Uint8Array): RangeError {
+  return new RangeError(`Cannot receive ${length} bytes: target holds ${target.length}`)
 }

@@ -101,9 +101,10 @@ export class MessageSender extends RingProducer {
 
   #requireFitting(message: Uint8Array): void {
     requireBytes('message', message)
-    if (message.length <= this.maxMessageBytes) return
-    throw new RangeError(
-      `Cannot send ${message.length} bytes: the ring holds a message of at most ${this.maxMessageBytes}`,
-    )
+    if (message.length > this.maxMessageBytes) throw tooLong(message, this.maxMessageBytes)
   }
+}
+
+function tooLong(message: Uint8Array, most: number): RangeError {
+  return new RangeError(`Cannot send ${message.length} bytes: the ring holds a message of at most ${most}`)
 }

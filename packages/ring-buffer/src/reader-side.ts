@@ -41,7 +41,10 @@ export class ReaderSide {
   available(wanted: number): number | undefined | null {
     if (this.#words[READER_STATE] !== READER.OPEN) return null // I2: own word, so a plain read sees what this side stored
     const bytes = this.role.room(wanted)
-    if (bytes > 0) return bytes
+    return bytes > 0 ? bytes : this.#lookAgain(wanted)
+  }
+
+  #lookAgain(wanted: number): number | undefined | null {
     const state = Atomics.load(this.#words, WRITER_STATE) // I14: before the last look at the cursor
     const last = this.role.room(wanted)
     if (last > 0) return last

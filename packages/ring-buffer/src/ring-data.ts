@@ -60,26 +60,16 @@ export class RingData {
   /** Copies all of `chunk` into the ring, and returns the position after it. */
   copyIn(position: number, chunk: Uint8Array): number {
     const bytes = chunk.length
-    const beforeEnd = this.length - position
-    if (bytes <= LOOP_IN || (bytes > beforeEnd && bytes <= LOOP_ROUND)) {
-      this.#loopIn(position, chunk, bytes)
-    } else if (bytes > beforeEnd) {
-      this.#blockIn(position, chunk.subarray(0, beforeEnd))
-      this.#blockIn(0, chunk.subarray(beforeEnd))
-    } else this.#blockIn(position, chunk)
+    if (bytes <= LOOP_IN) this.#loopIn(position, chunk, bytes)
+    else if (position + bytes > this.length) this.#roundIn(position, chunk, bytes)
+    else this.#blockIn(position, chunk)
     return this.after(position, bytes)
   }
 
   /** Fills the first `bytes` of `target` from the ring. */
   copyOut(position: number, target: Uint8Array, bytes: number): void {
-    const beforeEnd = this.length - position
-    if (bytes > beforeEnd) {
-      if (bytes <= LOOP_ROUND) this.#loopOut(position, target, bytes)
-      else {
-        this.#blockOut(position, target, 0, beforeEnd)
-        this.#blockOut(0, target, beforeEnd, bytes - beforeEnd)
-      }
-    } else if (bytes <= LOOP_OUT_AGAIN && (position & 3) === 0 && this.#isLastTarget(target)) {
+    if (position + bytes > this.length) this.#roundOut(position, target, bytes)
+    else if (bytes <= LOOP_OUT_AGAIN && (position & 3) === 0 && this.#isLastTarget(target)) {
       this.#wordsOut(position, target, bytes)
     } else if (bytes <= LOOP_OUT) this.#loopOut(position, target, bytes)
     else this.#blockOut(position, target, 0, bytes)
@@ -95,15 +85,37 @@ export class RingData {
     return (this.#words[position >> 2] as number) >>> 0
   }
 
+  /** {@link copyIn} round the end. */
+  #roundIn(position: number, chunk: Uint8Array, bytes: number): void {
+    const beforeEnd = this.length - position
+    if (bytes <= LOOP_ROUND) this.#loopIn(position, chunk, bytes)
+    else {
+      this.#blockIn(position, chunk.subarray(0, beforeEnd))
+      this.#blockIn(0, chunk.subarray(beforeEnd))
+    }
+  }
+
+  /** {@link copyOut} round the end. */
+  #roundOut(position: number, target: Uint8Array, bytes: number): void {
+    const beforeEnd = this.length - position
+    if (bytes <= LOOP_ROUND) this.#loopOut(position, target, bytes)
+    else {
+      this.#blockOut(position, target, 0, beforeEnd)
+      this.#blockOut(0, target, beforeEnd, bytes - beforeEnd)
+    }
+  }
+
   #blockIn(position: number, chunk: Uint8Array): void {
     if (chunk.length < REALIGN || this.#isAligned(position, chunk, 0)) set.call(this.#bytes, chunk, position)
-    else {
-      for (let from = 0; from < chunk.length; from += REALIGNED_BYTES) {
-        const piece = chunk.subarray(from, from + REALIGNED_BYTES)
-        const realigned = this.#realigned(position, piece.length)
-        set.call(realigned, piece)
-        set.call(this.#bytes, realigned, position + from)
-      }
+    else this.#realignIn(position, chunk)
+  }
+
+  #realignIn(position: number, chunk: Uint8Array): void {
+    for (let from = 0; from < chunk.length; from += REALIGNED_BYTES) {
+      const piece = chunk.subarray(from, from + REALIGNED_BYTES)
+      const realigned = this.#realigned(position, piece.length)
+      set.call(realigned, piece)
+      set.call(this.#bytes, realigned, position + from)
     }
   }
 

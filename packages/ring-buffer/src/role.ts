@@ -2,22 +2,21 @@ import type { Cursors } from './cursors.js'
 import type { Doorbell } from './doorbell.js'
 
 const NONE = -1
+const UNKNOWN = -1
 
 /**
- * One side of a ring: its own cursor, and the opposite one as it was last seen. The opposite cursor only
- * ever moves in this side's favour, so an old value understates the room, and is loaded anew only when it
- * promises too little (I5). Not for use by two threads at once.
+ * One side of a ring: its own cursor, and its room as of the opposite one when that was last seen. The opposite
+ * cursor only ever moves in this side's favour, so what is left of that room understates it, and is looked at anew
+ * only when it is too little (I5). Not for use by two threads at once.
  */
 export class Role {
   readonly #cursors: Cursors
   readonly #producing: boolean
   /** Where the other side sleeps. */
   readonly #doorbell: Doorbell
-  /** Whether the three below have been looked at yet. */
-  #looked = false
   #own = 0
-  #opposite = 0
   #position = 0
+  #room = UNKNOWN
   #claimed = NONE
 
   constructor(cursors: Cursors, role: 'producer' | 'consumer') {
@@ -33,17 +32,8 @@ export class Role {
   /** Units this side may touch from `position` on: at least `wanted` if there are as many, or else all. */
   room(wanted: number): number {
     const own = this.#producing ? this.#cursors.ownWrite() : this.#cursors.ownRead()
-    if (own === this.#own && this.#looked) {
-      const room = this.#measure()
-      if (room >= wanted) return room
-    } else {
-      // Another object has played this role since: what this one saw may be a lap old.
-      this.#looked = true
-      this.#own = own
-      this.#position = this.#cursors.positionOf(own)
-    }
-    this.#opposite = this.#producing ? this.#cursors.loadRead() : this.#cursors.loadWrite()
-    return this.#measure()
+    if (own === this.#own && this.#room >= wanted) return this.#room
+    return this.#look(own)
   }
 
   /** Where in the data the room begins. */
@@ -61,6 +51,7 @@ export class Role {
     this.#own = this.#producing
       ? this.#cursors.publishWrite(this.#own, units)
       : this.#cursors.publishRead(this.#own, units)
+    this.#room -= units
     // Kept in step here: a remainder costs more, and most where a count has grown beyond 31 bits.
     const position = this.#position + units
     this.#position = position < this.#cursors.capacity ? position : position - this.#cursors.capacity
@@ -92,8 +83,16 @@ export class Role {
     this.publish(bytes)
   }
 
-  #measure(): number {
-    if (!this.#producing) return this.#cursors.between(this.#opposite, this.#own)
-    return this.#cursors.capacity - this.#cursors.between(this.#own, this.#opposite)
+  #look(own: number): number {
+    this.#room = UNKNOWN // for good when the cursors can't be right
+    if (own !== this.#own) {
+      // Another object has played this role since: what this one saw may be a lap old.
+      this.#own = own
+      this.#position = this.#cursors.positionOf(own)
+    }
+    this.#room = this.#producing
+      ? this.#cursors.capacity - this.#cursors.between(own, this.#cursors.loadRead())
+      : this.#cursors.between(this.#cursors.loadWrite(), own)
+    return this.#room
   }
 }

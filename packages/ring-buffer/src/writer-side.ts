@@ -54,10 +54,7 @@ export class WriterSide {
       throw new TypeError('Cannot write: this side has ended or failed already')
     }
     const room = this.role.room(wanted)
-    if (room < wanted || this.#peer?.gone) {
-      this.#requireReader()
-      if (this.#peer?.gone) throw new RingBufferError('PEER_GONE', 'Cannot write: the reader is gone')
-    }
+    if (room < wanted || this.#peer?.gone) this.#requirePeer()
     return room
   }
 
@@ -111,6 +108,11 @@ export class WriterSide {
     this.#readable.ring()
     this.line.wake()
     this.#stopWatching?.()
+  }
+
+  #requirePeer(): void {
+    this.#requireReader()
+    if (this.#peer?.gone) throw new RingBufferError('PEER_GONE', 'Cannot write: the reader is gone')
   }
 
   #requireReader(): void {

@@ -84,15 +84,15 @@ export const mutations: Mutation[] = [
   {
     name: 'cache never reloaded',
     file: 'role.ts',
-    replace: 'if (room >= wanted) return room',
-    by: 'return room',
+    replace: 'if (own === this.#own && this.#room >= wanted) return this.#room',
+    by: 'if (own === this.#own && this.#room >= 0) return this.#room',
     killedBy: ['src/role.test.ts'],
   },
   {
     name: 'cache trusted though own cursor moved',
     file: 'role.ts',
-    replace: 'if (own === this.#own && this.#looked) {',
-    by: 'if (this.#looked) {',
+    replace: 'if (own === this.#own && this.#room >= wanted)',
+    by: 'if (this.#room >= wanted)',
     killedBy: ['src/role.test.ts'],
   },
   // I6
@@ -312,7 +312,7 @@ export const mutations: Mutation[] = [
     name: 'state looked at last',
     file: 'reader-side.ts',
     replace: 'const last = this.role.room(wanted)',
-    by: 'const last = bytes',
+    by: 'const last = 0',
     killedBy: ['test/message-interleavings.test.ts'],
   },
   {
@@ -497,9 +497,11 @@ export const mutations: Mutation[] = [
   {
     name: 'receiveInto takes what is too long',
     file: 'message-receiver.ts',
-    replace: 'if (length > target.length) {',
+    replace: 'if (length > target.length) throw tooLong(length, target)',
     by: `if (length > target.length) {
-      this.side.role.publish(wordsOf(length))`,
+      this.side.role.publish(wordsOf(length))
+      throw tooLong(length, target)
+    }`,
     killedBy: ['src/message-ring.test.ts'],
   },
   {

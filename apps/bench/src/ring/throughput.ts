@@ -1,8 +1,7 @@
 import { interleave, median } from '../rounds.js'
 import { type CountedRun, calibrated } from './calibrated.js'
-import { Lane } from './lane.js'
 import type { Options } from './options.js'
-import { ThreadStreamLane } from './thread-stream-lane.js'
+import { SenderThread } from './sender-thread.js'
 import { throughputContenders } from './throughput-contenders.js'
 import { formatBytes, formatRate } from './units.js'
 
@@ -16,32 +15,23 @@ export interface Throughput {
   messagesPerSecond: number[]
 }
 
-/** The entries of the workers. */
-interface WorkerFiles {
-  receiver: URL
-  textSink: URL
-}
-
 /** Runs are multiples of this, which is what the batches come in. */
 const STEP = 32
 /** Keeps a run's bytes countable in 31 bits. */
 const MOST_BYTES = 2 ** 31 - 2 ** 26
 
 /** Messages per second of all contenders, one size after the other. */
-export async function measureThroughput(files: WorkerFiles, options: Options): Promise<Throughput[]> {
-  const lanes: Record<string, Lane | ThreadStreamLane> = {}
-  for (const [name, contender] of Object.entries(throughputContenders)) {
-    if (options.only(name)) lanes[name] = new Lane(files.receiver, name, contender)
-  }
-  if (options.only('thread-stream')) lanes['thread-stream'] = new ThreadStreamLane(files.textSink)
+export async function measureThroughput(file: URL, options: Options): Promise<Throughput[]> {
+  const names = [...Object.keys(throughputContenders), 'thread-stream'].filter(options.only)
+  const lanes = names.map(name => [name, new SenderThread(file, name)] as const)
   const results: Throughput[] = []
   try {
     for (const size of options.sizes) {
       const capacity = Math.max(65_536, 16 * size)
-      for (const lane of Object.values(lanes)) await lane.open(size, capacity)
-      const measurements = Object.entries(lanes).map(([name, lane]) => {
+      for (const [, lane] of lanes) await lane.open(size, capacity)
+      const measurements = lanes.map(([name, lane]) => {
         const run = calibrated(lane, { ...options, step: STEP, most: MOST_BYTES / size })
-        return [name, async () => perSecond(await run())]
+        return [name, async () => perSecond(await run())] as const
       })
       const rates = await interleave<string, number>(Object.fromEntries(measurements), options.rounds)
       for (const [contender, messagesPerSecond] of Object.entries(rates)) {
@@ -50,7 +40,7 @@ export async function measureThroughput(files: WorkerFiles, options: Options): P
       }
     }
   } finally {
-    for (const lane of Object.values(lanes)) await lane.close()
+    for (const [, lane] of lanes) await lane.close()
   }
   return results
 }
