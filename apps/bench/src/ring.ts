@@ -4,7 +4,8 @@
 //   node dist/ring.js --quick             the same with less time for each measurement; writes nothing, like all below
 //   node dist/ring.js --quick --only messages,reference --sizes 64,256
 //                                         contenders whose names begin so, at these sizes (powers of two, in bytes)
-//   --parts throughput,round-trips,counts some of the parts; with --only or --sizes the throughput alone
+//   --capacity 65536                      rings of so many bytes, a power of two, instead of 4 MiB
+//   --parts throughput,round-trips,counts some of the parts; with --only, --sizes or --capacity the throughput alone
 //   --rounds 7                            instead of 25
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'

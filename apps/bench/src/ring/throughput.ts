@@ -27,7 +27,7 @@ export async function measureThroughput(file: URL, options: Options): Promise<Th
   const results: Throughput[] = []
   try {
     for (const size of options.sizes) {
-      const capacity = Math.max(65_536, 16 * size)
+      const capacity = Math.max(options.capacity, 4 * size)
       for (const [, lane] of lanes) await lane.open(size, capacity)
       const measurements = lanes.map(([name, lane]) => {
         const run = calibrated(lane, { ...options, step: STEP, most: MOST_BYTES / size })
