@@ -12,7 +12,7 @@ describe('I1, I3, I4, I6, I7: however two threads meet, both of which wait,', ()
     { capacity: 3, from: LAST_BUT_ONE, filled: [1, 2], end: 4 },
     { capacity: 4, from: LAST, filled: [1, 2, 3, 4], end: 5 },
     ...inFull(
-      { capacity: 1, from: LAST, filled: [], end: 5, preemptions: 3 },
+      { capacity: 1, from: LAST, filled: [], end: 4, preemptions: 3 },
       { capacity: 3, from: LAST_BUT_ONE, filled: [1, 2, 3], end: 7, preemptions: 3 },
     ),
   ])(
