@@ -21,7 +21,7 @@ function tasks(admission: Admission, count: number) {
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
 it('runs as many as the limit at once, the others in order', async () => {
-  const admission = new Admission(2, 10)
+  const admission = new Admission(2, 10, 60_000)
   const all = tasks(admission, 4)
   await turn()
   expect(all.map(task => task.started)).toEqual([true, true, false, false])
@@ -39,7 +39,7 @@ it('runs as many as the limit at once, the others in order', async () => {
 })
 
 it('refuses what would be one too many, and takes the next again later', async () => {
-  const admission = new Admission(1, 1)
+  const admission = new Admission(1, 1, 60_000)
   const [first, second, third] = tasks(admission, 3)
   expect(await third?.done).toMatchObject({ code: 'QUEUE_FULL' })
   first?.finish()
@@ -52,14 +52,14 @@ it('refuses what would be one too many, and takes the next again later', async (
 })
 
 it('frees its place when a task throws', async () => {
-  const admission = new Admission(1, 1)
+  const admission = new Admission(1, 1, 60_000)
   await expect(admission.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(admission.running).toBe(0)
   await expect(admission.run(async () => 'yes')).resolves.toBe('yes')
 })
 
 it('closes when all have ended, and refuses what comes after', async () => {
-  const admission = new Admission(1, 2)
+  const admission = new Admission(1, 2, 60_000)
   const [running, waiting] = tasks(admission, 2)
   await turn()
   let closed = false
@@ -73,11 +73,11 @@ it('closes when all have ended, and refuses what comes after', async () => {
   expect(closed).toBe(false)
   waiting?.finish()
   await closing
-  await new Admission(1, 1).close()
+  await new Admission(1, 1, 60_000).close()
 })
 
 it('can give up what still waits', async () => {
-  const admission = new Admission(1, 2)
+  const admission = new Admission(1, 2, 60_000)
   const [running, waiting] = tasks(admission, 2)
   admission.abandon()
   expect(await waiting?.done).toMatchObject({ code: 'RENDERER_CLOSED' })

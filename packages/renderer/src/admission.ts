@@ -2,8 +2,18 @@ import { RendererError } from './error.js'
 
 interface Waiting {
   start(): void
-  refuse(error: Error): void
+  refuse(reason: unknown): void
   since: number
+}
+
+/** A task's place, from when it asks for a thread to when it needs it no more. */
+export interface Place {
+  /** Resolves when a thread is free for it, `undefined` when one is at once. Rejects with why there will be none. */
+  readonly turn: Promise<void> | undefined
+  /** Gives up waiting: `turn` rejects with the reason. Does nothing once it has its turn. */
+  withdraw(reason: unknown): void
+  /** The thread is free again. Only after the turn, and once. */
+  leave(): void
 }
 
 /**
@@ -13,15 +23,18 @@ interface Waiting {
 export class Admission {
   readonly #limit: number
   readonly #maxQueue: number
-  readonly #waiting: Waiting[] = []
+  readonly #queueTimeout: number
+  /** In the order of their coming. */
+  readonly #waiting = new Set<Waiting>()
   #running = 0
   #waitMs = 0
   #closed = false
   #idle: (() => void) | undefined
 
-  constructor(limit: number, maxQueue: number) {
+  constructor(limit: number, maxQueue: number, queueTimeout: number) {
     this.#limit = limit
     this.#maxQueue = maxQueue
+    this.#queueTimeout = queueTimeout
   }
 
   get running(): number {
@@ -30,18 +43,51 @@ export class Admission {
 
   /** Tasks that wait now, and how long the last one that got a thread had waited, in milliseconds. */
   get queue(): { size: number; waitMs: number } {
-    return { size: this.#waiting.length, waitMs: this.#waitMs }
+    return { size: this.#waiting.size, waitMs: this.#waitMs }
   }
 
-  /** Runs `task` when a thread is free for it. Rejects with `QUEUE_FULL` or `RENDERER_CLOSED` without running it. */
-  async run<T>(task: () => Promise<T>): Promise<T> {
+  /** Throws `QUEUE_FULL` or `RENDERER_CLOSED`. */
+  enter(): Place {
     if (this.#closed) throw closedError()
-    if (this.#running < this.#limit) this.#running++
-    else await this.#turn()
+    const leave = () => this.#next()
+    if (this.#running < this.#limit) {
+      this.#running++
+      return { turn: undefined, withdraw() {}, leave }
+    }
+    if (this.#waiting.size >= this.#maxQueue) {
+      throw new RendererError(
+        'QUEUE_FULL',
+        `Cannot render: ${this.#waiting.size} renders wait already, maxQueue is ${this.#maxQueue}`,
+      )
+    }
+    const { promise: turn, resolve, reject } = withResolvers()
+    const waiting: Waiting = {
+      start() {
+        clearTimeout(timer)
+        resolve()
+      },
+      refuse(reason) {
+        clearTimeout(timer)
+        reject(reason)
+      },
+      since: performance.now(),
+    }
+    const withdraw = (reason: unknown) => {
+      if (this.#waiting.delete(waiting)) waiting.refuse(reason)
+    }
+    const timer = setTimeout(() => withdraw(lateError(this.#queueTimeout)), this.#queueTimeout)
+    this.#waiting.add(waiting)
+    return { turn, withdraw, leave }
+  }
+
+  /** Runs `task` when a thread is free for it. Rejects as {@link enter} throws, and without running it. */
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    const place = this.enter()
+    await place.turn
     try {
       return await task()
     } finally {
-      this.#next()
+      place.leave()
     }
   }
 
@@ -56,30 +102,32 @@ export class Admission {
 
   /** Refuses what still waits. */
   abandon(): void {
-    for (const waiting of this.#waiting.splice(0)) waiting.refuse(closedError())
-  }
-
-  #turn(): Promise<void> {
-    if (this.#waiting.length >= this.#maxQueue) {
-      throw new RendererError(
-        'QUEUE_FULL',
-        `Cannot render: ${this.#waiting.length} renders wait already, maxQueue is ${this.#maxQueue}`,
-      )
-    }
-    return new Promise((start, refuse) => {
-      this.#waiting.push({ start, refuse, since: performance.now() })
-    })
+    for (const waiting of this.#waiting) waiting.refuse(closedError())
+    this.#waiting.clear()
   }
 
   #next(): void {
-    const next = this.#waiting.shift()
-    if (next) {
+    for (const next of this.#waiting) {
+      this.#waiting.delete(next)
       this.#waitMs = performance.now() - next.since
       next.start()
-    } else if (--this.#running === 0) {
-      this.#idle?.()
+      return
     }
+    if (--this.#running === 0) this.#idle?.()
   }
 }
 
+function withResolvers(): { promise: Promise<void>; resolve(): void; reject(reason: unknown): void } {
+  let resolve!: () => void
+  let reject!: (reason: unknown) => void
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve, reject }
+}
+
 const closedError = () => new RendererError('RENDERER_CLOSED', 'Cannot render: the renderer is closed')
+
+const lateError = (queueTimeout: number) =>
+  new RendererError('QUEUE_TIMEOUT', `Cannot render: no thread was free within ${queueTimeout} ms`)

@@ -1,6 +1,9 @@
 import { RendererError } from './error.js'
 import { describe } from './error-transfer.js'
-import type { HeaderValue } from './protocol.js'
+import { collectPage } from './page-collector.js'
+import { openPage, type PageBody, type PageChunk, type PageChunks } from './page-source.js'
+import type { PageHead } from './protocol.js'
+import { RenderSignal } from './render-signal.js'
 import { type ResponseHead, ResponseHeadBuilder } from './response-head.js'
 
 /** What `render` gets: plain data, as it came out of JSON. */
@@ -14,24 +17,37 @@ export interface RenderContext {
   [key: string]: unknown
 }
 
-/** A page before it is encoded: a string of HTML, or its UTF-8 bytes. */
-export type PageBody = string | Uint8Array
+/** What `render` gets beside the context. */
+export interface RenderTools<Env> {
+  /** What `setup` answered. */
+  env: Env
+  response: ResponseHead
+  /**
+   * Aborted when nobody wants the page any more: its client has gone, or its time is up. A render that goes on for
+   * longer than `cancelGrace` then loses its thread. Listening costs a few microseconds; code that never awaits hears nothing.
+   */
+  readonly signal: AbortSignal
+}
 
 /** What a worker file describes. */
 export interface RendererDefinition<Env> {
   /** Runs once per thread before its first render: connections, templates, warm-up. Tried again if it throws. */
   setup?(): Env | Promise<Env>
   /** Makes one page. What it throws becomes that request's error, with name, message, stack, code, statusCode and cause. */
-  render(context: RenderContext, tools: { env: Env; response: ResponseHead }): PageBody | Promise<PageBody>
+  render(context: RenderContext, tools: RenderTools<Env>): PageBody | Promise<PageBody>
   /** Runs once per thread when the renderer is closed, after the last render. */
   teardown?(env: Env): void | Promise<void>
 }
 
 /** One rendered page on the worker's side. */
-export interface RenderedPage {
-  body: PageBody
-  statusCode?: number
-  headers?: Record<string, HeaderValue>
+export interface RenderedPage extends PageHead {
+  body: PageChunk
+}
+
+/** A page that was begun: its parts may be still to come, and its head to change. */
+export interface BegunPage {
+  page: PageChunk | PageChunks
+  head: ResponseHeadBuilder
 }
 
 /**
@@ -40,6 +56,7 @@ export interface RenderedPage {
  */
 export interface Renderable {
   (context: RenderContext): Promise<RenderedPage>
+  begin(context: RenderContext, cancelled: RenderSignal): Promise<BegunPage>
   setup(): Promise<void>
   teardown(): Promise<void>
 }
@@ -72,22 +89,29 @@ export function defineRenderer<Env = undefined>(definition: RendererDefinition<E
     return environment
   }
 
-  const render = async (context: RenderContext): Promise<RenderedPage> => {
+  const begin = async (context: RenderContext, cancelled: RenderSignal): Promise<BegunPage> => {
     const env = await setup()
-    const response = new ResponseHeadBuilder()
-    const body = await definition.render(context, { env, response })
-    if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
-      throw new RendererError(
-        'INVALID_PAGE',
-        `render returned ${describe(body)}: a page is a string or a Uint8Array`,
-      )
+    const head = new ResponseHeadBuilder()
+    const tools = {
+      env,
+      response: head,
+      get signal() {
+        return cancelled.signal
+      },
     }
-    const { statusCode, headers } = response
-    return { body, ...(statusCode && { statusCode }), ...(headers && { headers }) }
+    return { page: openPage(await definition.render(context, tools), head), head }
+  }
+
+  const render = async (context: RenderContext): Promise<RenderedPage> => {
+    const never = new RenderSignal()
+    const { page, head } = await begin(context, never)
+    const body = await collectPage(page, never, Number.POSITIVE_INFINITY)
+    return { body, ...head.send() }
   }
 
   return Object.assign(render, {
     [brand]: true,
+    begin,
     async setup() {
       await setup()
     },

@@ -4,7 +4,9 @@ export type RendererErrorCode =
   | 'RENDERER_CLOSED'
   /** More renders wait than `maxQueue` allows. 503 */
   | 'QUEUE_FULL'
-  /** A render took longer than `taskTimeout`; its thread was replaced. 504 */
+  /** The render waited longer than `queueTimeout` for a thread. 503 */
+  | 'QUEUE_TIMEOUT'
+  /** A render took longer than `taskTimeout`. 504 */
   | 'RENDER_TIMEOUT'
   /** The thread ended while it rendered; it was replaced. 500 */
   | 'WORKER_CRASHED'
@@ -12,14 +14,18 @@ export type RendererErrorCode =
   | 'WORKER_UNUSABLE'
   /** `render` returned something that is no page. 500 */
   | 'INVALID_PAGE'
+  /** The page has more than `maxPageBytes`. 500 */
+  | 'PAGE_TOO_LARGE'
 
 const statusCodes: Record<RendererErrorCode, number> = {
   RENDERER_CLOSED: 503,
   QUEUE_FULL: 503,
+  QUEUE_TIMEOUT: 503,
   RENDER_TIMEOUT: 504,
   WORKER_CRASHED: 500,
   WORKER_UNUSABLE: 500,
   INVALID_PAGE: 500,
+  PAGE_TOO_LARGE: 500,
 }
 
 /** An operational failure of the renderer. Errors that a `render` throws itself keep their own name and code. */

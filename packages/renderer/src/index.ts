@@ -1,10 +1,23 @@
 export * from './companions.js'
-export { defineRenderer, type RenderContext, type RendererDefinition } from './define-renderer.js'
+export {
+  defineRenderer,
+  type RenderContext,
+  type RendererDefinition,
+  type RenderTools,
+} from './define-renderer.js'
 export { RendererError, type RendererErrorCode } from './error.js'
 export type { RendererOptions, Transport } from './options.js'
+export type { PageBody, PageChunk, PageParts, PipeablePage } from './page-source.js'
 export type { Page } from './page-transport.js'
 export { default as rendererPlugin, type RendererPluginOptions } from './plugin.js'
-export { createRenderer, type Renderer, type RendererStats, type RunTaskOptions } from './renderer.js'
+export type { StreamedPage } from './render-job.js'
+export {
+  createRenderer,
+  type Renderer,
+  type RendererStats,
+  type RenderOptions,
+  type RunTaskOptions,
+} from './renderer.js'
 export type { ResponseHead } from './response-head.js'
 export { type ShellOptions, wrapInShell } from './shell.js'
-export { createSSRHandler, type SSRHandlerOptions } from './ssr-handler.js'
+export { createSSRHandler, createStreamingSSRHandler, type SSRHandlerOptions } from './ssr-handler.js'

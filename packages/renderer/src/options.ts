@@ -18,10 +18,17 @@ export interface RendererOptions {
   maxThreads?: number
   /** How long a thread above `minThreads` may be idle before it ends. Default 30,000. */
   idleTimeout?: number
-  /** How long one render may take before its thread is replaced and it fails with `RENDER_TIMEOUT`. Default 30,000. */
+  /**
+   * How long one render may take before it fails with `RENDER_TIMEOUT`, without its time in the queue. For a streamed
+   * page that is the time until its last byte is on its way, which a slow client prolongs. Default 30,000.
+   */
   taskTimeout?: number
+  /** How long a render that is cancelled, or whose time is up, may go on before its thread is replaced. Default 1,000. */
+  cancelGrace?: number
   /** Renders that may wait for a thread; one more fails with `QUEUE_FULL`. Default 1,000. */
   maxQueue?: number
+  /** How long a render may wait for a thread before it fails with `QUEUE_TIMEOUT`. Default 10,000. */
+  queueTimeout?: number
   /** How long `close()` waits for the renders it finds under way. Default 10,000. */
   closeTimeout?: number
   /**
@@ -36,6 +43,10 @@ export interface RendererOptions {
   slots?: number
   /** The largest context or page that a slot carries; larger ones travel in the task's messages. Default 1 MiB. */
   slotSize?: number
+  /** Memory of each streamed page between the threads: what a slow client can hold. Default 256 KiB. */
+  streamBuffer?: number
+  /** The largest page that is not streamed; larger ones fail with `PAGE_TOO_LARGE`. Default 64 MiB. */
+  maxPageBytes?: number
   /** Told of a thread that ended while it rendered nothing, which no request would notice. */
   onWorkerError?: (error: Error) => void
 }
@@ -76,10 +87,14 @@ export function resolveOptions(options: RendererOptions): ResolvedOptions {
     maxThreads,
     idleTimeout: milliseconds('idleTimeout', options.idleTimeout, 30_000),
     taskTimeout: milliseconds('taskTimeout', options.taskTimeout, 30_000),
+    cancelGrace: milliseconds('cancelGrace', options.cancelGrace, 1000),
+    queueTimeout: milliseconds('queueTimeout', options.queueTimeout, 10_000),
     closeTimeout: milliseconds('closeTimeout', options.closeTimeout, 10_000),
     maxQueue: integer('maxQueue', options.maxQueue, 1000, 0, 1_000_000),
     slots: integer('slots', options.slots, Math.max(16, maxThreads * 4), 1, 65_536),
     slotSize: integer('slotSize', options.slotSize, 2 ** 20, 1, 2 ** 30),
+    streamBuffer: integer('streamBuffer', options.streamBuffer, 2 ** 18, 2 ** 15, 2 ** 30),
+    maxPageBytes: integer('maxPageBytes', options.maxPageBytes, 2 ** 26, 1, 2 ** 30),
     transport,
     onWorkerError,
     resourceLimits: options.resourceLimits,

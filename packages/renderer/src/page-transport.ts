@@ -1,6 +1,6 @@
 import { createSharedBufferPool, type SharedBufferPool, type SlotLease } from '@scratchyjs/shared-buffer'
 import { decodeError } from './error-transfer.js'
-import type { HeaderValue, RenderAnswer, RenderTask } from './protocol.js'
+import type { HeaderValue, PageHead, RenderAnswer, RenderTask } from './protocol.js'
 
 /** A rendered page on the main thread: bytes, never a string. */
 export interface Page {
@@ -13,8 +13,17 @@ export interface Page {
 }
 
 const noHeaders = Object.freeze({})
+
+/** The head with its defaults filled in. */
+export function responseOf({ statusCode = 200, headers = noHeaders }: PageHead): Required<PageHead> {
+  return { statusCode, headers }
+}
+
 const nothingToRelease = () => {}
 const encoder = new TextEncoder()
+
+/** What carries a context. */
+type ContextTask = Omit<RenderTask, 'ticket'>
 
 /** Takes contexts to the workers and pages back: through slots where they fit, in the messages where not. */
 export class PageTransport {
@@ -28,7 +37,7 @@ export class PageTransport {
   }
 
   /** A task that carries the context, and the lease of its slot if it has one. */
-  depart(json: string): { task: RenderTask; lease: SlotLease | undefined } {
+  depart(json: string): { task: ContextTask; lease: SlotLease | undefined } {
     const lease = this.pool?.acquire()
     if (!lease) return { task: { context: json }, lease }
     const { index: slot, generation } = lease
@@ -41,12 +50,13 @@ export class PageTransport {
   }
 
   /** The page that came back. A lease that carries no page is released at once. */
-  arrive(answer: RenderAnswer, task: RenderTask, lease: SlotLease | undefined): Page {
+  arrive(answer: RenderAnswer, task: ContextTask, lease: SlotLease | undefined): Page {
     if ('error' in answer) {
       lease?.release()
       throw decodeError(answer.error)
     }
-    const { pageBytes, page, statusCode = 200, headers = noHeaders } = answer
+    const { pageBytes, page } = answer
+    const { statusCode, headers } = responseOf(answer)
     if (lease && pageBytes !== undefined) {
       this.counts[task.context === undefined ? 'shared' : 'payload']++
       const { buffer, byteOffset } = lease.mailbox.data

@@ -1,3 +1,4 @@
+import type { Ticket } from './control-words.js'
 import type { TransferredError } from './error-transfer.js'
 
 /** What every worker gets once, through `workerData`. */
@@ -6,15 +7,22 @@ export interface HostData {
   worker: string
   /** The slot pool's arena; absent with the payload transport. */
   arena: SharedArrayBuffer | undefined
+  /** The words for streams and cancellation. */
+  control: SharedArrayBuffer
+  /** The largest page, in bytes. */
+  maxPageBytes: number
 }
 
 /** One render, as it is posted to a worker. Either `contextBytes` are in the slot, or `context` carries them. */
 export interface RenderTask {
+  ticket: Ticket
   slot?: number
   generation?: number
   contextBytes?: number
   /** The context's JSON, when it is not in the slot. */
   context?: string
+  /** Where a streamed page goes. */
+  lane?: SharedArrayBuffer
 }
 
 /** What the host does besides rendering. */
@@ -23,12 +31,13 @@ export type LifecycleTask = 'setup' | 'teardown'
 /** Values of response headers: several lines for an array. */
 export type HeaderValue = string | string[]
 
-/** The answer to a render. Either `pageBytes` are in the slot, or `page` carries them. */
+/** Status and headers of a page, where they are not the defaults. */
+export interface PageHead {
+  statusCode?: number
+  headers?: Record<string, HeaderValue>
+}
+
+/** The answer to a render. Either `pageBytes` are in the slot, or `page` carries them; neither for a streamed page. */
 export type RenderAnswer =
-  | {
-      pageBytes?: number
-      page?: Uint8Array
-      statusCode?: number
-      headers?: Record<string, HeaderValue>
-    }
+  | ({ pageBytes?: number; page?: Uint8Array } & PageHead)
   | { error: TransferredError }

@@ -1,15 +1,11 @@
 import { fileURLToPath } from 'node:url'
-import { Piscina } from 'piscina'
-import { Admission } from './admission.js'
+import type { Piscina } from 'piscina'
 import type { RenderContext } from './define-renderer.js'
-import { RendererError } from './error.js'
-import { decodeError, describe } from './error-transfer.js'
-import { KillSwitch } from './kill-switch.js'
-import { Latency } from './latency.js'
+import { describe } from './error-transfer.js'
 import { type RendererOptions, resolveOptions } from './options.js'
-import { type Page, PageTransport } from './page-transport.js'
-import type { HostData, LifecycleTask, RenderAnswer } from './protocol.js'
-import { ThreadWatch } from './thread-watch.js'
+import type { Page } from './page-transport.js'
+import { PageJob, type StreamedPage, StreamJob } from './render-job.js'
+import { RenderPool } from './render-pool.js'
 
 /** Options of a raw Piscina task. */
 export interface RunTaskOptions {
@@ -23,13 +19,23 @@ export interface RunTaskOptions {
   transferList?: readonly ArrayBuffer[]
 }
 
+/** How one page is rendered. */
+export interface RenderOptions {
+  /** Aborted: the render leaves the queue, or its own signal is aborted, and the call rejects with the reason. */
+  signal?: AbortSignal
+}
+
 /** What a renderer has done and holds. Times in milliseconds, `renderMs`, without time in the queue, over the latest 1,024. */
 export interface RendererStats {
   renders: number
   errors: number
+  /** Renders whose page nobody wanted any more. */
+  cancelled: number
   queue: { size: number; waitMs: number }
   workers: { count: number; active: number; restarts: number }
   slots: { total: number; inUse: number; highWater: number; quarantined: number }
+  /** Rings of streamed pages that are in use. */
+  streams: number
   transport: { shared: number; payload: number }
   renderMs: { p50: number; p99: number }
 }
@@ -44,12 +50,25 @@ export interface Renderer {
    *
    * @throws TypeError when the context is nothing that JSON can hold; RendererError; or what `render` threw
    */
-  render(context: RenderContext): Promise<Page>
+  render(context: RenderContext, options?: RenderOptions): Promise<Page>
+  /**
+   * Makes a page in a worker, and resolves when its head has come. Its bytes come as they are made, no faster than
+   * they are read. Read the stream to its end or destroy it: it keeps its thread until then.
+   *
+   * @throws the same as {@link render}; what goes wrong later destroys the stream
+   */
+  renderStream(context: RenderContext, options?: RenderOptions): Promise<StreamedPage>
   /** Runs a raw task in the same pool; its argument and result are cloned. */
   runTask<Result = unknown>(task: unknown, options?: RunTaskOptions): Promise<Result>
   stats(): RendererStats
   /** Refuses new renders, lets those under way finish, runs `teardown` in every thread, ends the pool. */
   close(): Promise<void>
+}
+
+/** A renderer, and the jobs behind its calls: cancelling one of those costs less than an `AbortSignal`. */
+export interface RendererCore extends Renderer {
+  begin(context: RenderContext): PageJob
+  beginStream(context: RenderContext): StreamJob
 }
 
 /**
@@ -58,111 +77,26 @@ export interface Renderer {
  * @throws TypeError or RangeError for an option that can't be
  */
 export function createRenderer(options: RendererOptions): Renderer {
+  const { begin, beginStream, ...renderer } = createRendererCore(options)
+  return renderer
+}
+
+export function createRendererCore(options: RendererOptions): RendererCore {
   const settings = resolveOptions(options)
-  const { taskTimeout, closeTimeout } = settings
-  const transport = new PageTransport(settings.transport === 'shared' ? settings : undefined)
-  const hostData: HostData = { worker: settings.workerUrl.href, arena: transport.pool?.buffer }
-  const pool = new Piscina({
-    filename: fileURLToPath(new URL('./worker-host.js', import.meta.url)),
-    workerData: hostData,
-    minThreads: settings.minThreads,
-    maxThreads: settings.maxThreads,
-    idleTimeout: settings.idleTimeout,
-    ...(settings.resourceLimits && { resourceLimits: settings.resourceLimits }),
-    // The default would block an idle worker's event loop, and with it the connections a worker holds.
-    atomics: 'disabled',
-    recordTiming: false,
-  })
-  const threads = new ThreadWatch(pool)
-  const admission = new Admission(settings.maxThreads, settings.maxQueue)
-  const latency = new Latency()
-  let renders = 0
-  let errors = 0
-  let timeouts = 0
-  let closing: Promise<void> | undefined
-  pool.on('error', settings.onWorkerError)
-
-  /** One task for each of `count` idle threads: Piscina gives a thread that is busy with one no other. */
-  const lifecycle = async (count: number, run: () => Promise<RenderAnswer>): Promise<void> => {
-    for (const answer of await Promise.all(Array.from({ length: count }, run))) {
-      if ('error' in answer) throw decodeError(answer.error)
-    }
-  }
-  const onThread = (task: LifecycleTask): Promise<RenderAnswer> => pool.run(task)
-
-  // Renders that come meanwhile wait for it, and their time has not begun.
-  const setup = () => admission.run(() => onThread('setup'))
-  const ready = lifecycle(Math.max(1, settings.minThreads), setup).catch(error => {
-    if (error instanceof RendererError) throw error
-    throw new RendererError('WORKER_UNUSABLE', `A thread ended while it was set up: ${error?.message}`, error)
-  })
-  // Who doesn't look at `ready` learns it from the first render.
-  ready.catch(() => {})
-
-  const renderNow = async (json: string): Promise<Page> => {
-    const began = performance.now()
-    const { task, lease } = transport.depart(json)
-    const kill = new KillSwitch()
-    const timer = setTimeout(() => kill.trip(), taskTimeout)
-    let answer: RenderAnswer
-    try {
-      answer = await pool.run(task, { signal: kill })
-    } catch (error) {
-      lease?.quarantine(threads.departures())
-      if (kill.aborted) {
-        timeouts++
-        throw new RendererError(
-          'RENDER_TIMEOUT',
-          `The render took longer than ${taskTimeout} ms: its thread was replaced`,
-        )
-      }
-      if (closing)
-        throw new RendererError('RENDERER_CLOSED', 'The render took longer than `closeTimeout`', error)
-      throw new RendererError(
-        'WORKER_CRASHED',
-        `The thread ended while it rendered: ${(error as Error)?.message}`,
-        error,
-      )
-    } finally {
-      clearTimeout(timer)
-    }
-    const page = transport.arrive(answer, task, lease)
-    latency.record(performance.now() - began)
-    return page
-  }
-
-  const close = async (): Promise<void> => {
-    const drain = async () => {
-      await admission.close()
-      await lifecycle(pool.threads.length, () => onThread('teardown'))
-    }
-    let timer: NodeJS.Timeout | undefined
-    const deadline = new Promise<void>(resolve => {
-      timer = setTimeout(resolve, closeTimeout)
-    })
-    await Promise.race([drain().catch(settings.onWorkerError), deadline])
-    clearTimeout(timer)
-    admission.abandon()
-    await pool.destroy()
-  }
+  const pool = new RenderPool(settings)
+  const begin = (context: RenderContext) => new PageJob(pool).start(serialise(context))
+  const beginStream = (context: RenderContext) => new StreamJob(pool).start(serialise(context))
 
   return {
-    ready,
-    piscina: pool,
-    async render(context) {
-      const json = serialise(context)
-      try {
-        const page = await admission.run(() => renderNow(json))
-        renders++
-        return page
-      } catch (error) {
-        errors++
-        throw error
-      }
-    },
+    ready: pool.ready,
+    piscina: pool.piscina,
+    begin,
+    beginStream,
+    render: async (context, { signal } = {}) => resultOf(() => begin(context), signal),
+    renderStream: async (context, { signal } = {}) => resultOf(() => beginStream(context), signal),
     runTask: (task, { transferList, ...rest } = {}) =>
-      admission.run(() =>
-        pool.run(task, {
+      pool.admission.run(() =>
+        pool.piscina.run(task, {
           filename: fileURLToPath(settings.workerUrl),
           name: 'default',
           ...rest,
@@ -170,15 +104,17 @@ export function createRenderer(options: RendererOptions): Renderer {
         }),
       ),
     stats() {
-      const slots = transport.pool?.stats()
+      const slots = pool.transport.pool?.stats()
+      const { renders, errors, cancelled } = pool.counts
       return {
         renders,
         errors,
-        queue: admission.queue,
+        cancelled,
+        queue: pool.admission.queue,
         workers: {
-          count: pool.threads.length,
-          active: admission.running,
-          restarts: threads.crashes + timeouts,
+          count: pool.piscina.threads.length,
+          active: pool.admission.running,
+          restarts: pool.restarts,
         },
         slots: {
           total: slots?.slots ?? 0,
@@ -186,11 +122,29 @@ export function createRenderer(options: RendererOptions): Renderer {
           highWater: slots?.highWater ?? 0,
           quarantined: slots?.quarantined ?? 0,
         },
-        transport: { ...transport.counts },
-        renderMs: latency.percentiles(),
+        streams: pool.lanes.inUse,
+        transport: { ...pool.transport.counts },
+        renderMs: pool.latency.percentiles(),
       }
     },
-    close: () => (closing ??= close()),
+    close: () => pool.close(),
+  }
+}
+
+/** The job's result, unless the signal is aborted first. */
+async function resultOf<Result>(
+  begin: () => { result: Promise<Result>; cancel(reason: unknown): void },
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  signal?.throwIfAborted()
+  const job = begin()
+  if (!signal) return job.result
+  const cancel = () => job.cancel(signal.reason)
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    return await job.result
+  } finally {
+    signal.removeEventListener('abort', cancel)
   }
 }
 

@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { HeaderValue } from './protocol.js'
 
-/** The status and headers of a page, set by `render` in the worker before it returns. */
+/** The status and headers of a page, set by `render` in the worker before its first byte. `TypeError` afterwards. */
 export interface ResponseHead {
   /** 200–599, 200 if never called. `RangeError` otherwise. */
   status(code: number): this
@@ -25,8 +25,10 @@ const serverOnly = new Set([
 export class ResponseHeadBuilder implements ResponseHead {
   statusCode: number | undefined
   headers: Record<string, HeaderValue> | undefined
+  #sent = false
 
   status(code: number): this {
+    this.#requireUnsent('status')
     if (!Number.isInteger(code) || code < 200 || code > 599) {
       throw new RangeError(`Cannot set status ${code}: it must be an integer from 200 to 599`)
     }
@@ -35,6 +37,7 @@ export class ResponseHeadBuilder implements ResponseHead {
   }
 
   header(name: string, value: string | number | readonly string[]): this {
+    this.#requireUnsent(`header "${name}"`)
     validateHeaderName(name)
     const key = name.toLowerCase()
     if (serverOnly.has(key)) throw new TypeError(`Cannot set the header "${name}": the server sets it`)
@@ -45,5 +48,24 @@ export class ResponseHeadBuilder implements ResponseHead {
     const all = earlier === undefined ? lines : [...(Array.isArray(earlier) ? earlier : [earlier]), ...lines]
     this.headers[key] = all.length === 1 ? (all[0] as string) : all
     return this
+  }
+
+  /** Takes over what a `Response` says, except what only the server can know. */
+  adopt(response: Response): void {
+    this.status(response.status)
+    for (const [name, value] of response.headers) {
+      if (!serverOnly.has(name)) this.header(name, value)
+    }
+  }
+
+  /** The head as it is sent: nothing can be set any more. */
+  send(): { statusCode?: number; headers?: Record<string, HeaderValue> } {
+    this.#sent = true
+    const { statusCode, headers } = this
+    return { ...(statusCode && { statusCode }), ...(headers && { headers: { ...headers } }) }
+  }
+
+  #requireUnsent(what: string): void {
+    if (this.#sent) throw new TypeError(`Cannot set the ${what}: the head of the page has been sent`)
   }
 }

@@ -1,16 +1,23 @@
 import { workerData } from 'node:worker_threads'
+import { RingWriter } from '@scratchyjs/ring-buffer'
 import { type AttachedPool, attachSharedBufferPool } from '@scratchyjs/shared-buffer'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
-import { isRenderable, type Renderable, type RenderedPage } from './define-renderer.js'
+import { ControlWords } from './control-words.js'
+import { isRenderable, type Renderable, type RenderContext } from './define-renderer.js'
 import { RendererError } from './error.js'
 import { encodeError } from './error-transfer.js'
-import type { HostData, LifecycleTask, RenderAnswer, RenderTask } from './protocol.js'
+import { collectPage, readPage } from './page-collector.js'
+import type { PageChunk } from './page-source.js'
+import type { HostData, LifecycleTask, PageHead, RenderAnswer, RenderTask } from './protocol.js'
+import { RenderSignal } from './render-signal.js'
+import { StreamSink } from './stream-sink.js'
 
 // The Piscina worker file. It answers every task with plain data: an error that structured clone can't carry, or a
 // rejection, would end the thread.
 
-const { worker, arena } = workerData as HostData
+const { worker, arena, control, maxPageBytes } = workerData as HostData
 const pool: AttachedPool | undefined = arena && attachSharedBufferPool(arena)
+const words = new ControlWords(control)
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -28,38 +35,77 @@ async function load(): Promise<Renderable> {
 }
 
 export default async function host(task: RenderTask | LifecycleTask): Promise<RenderAnswer> {
+  let cancelled: RenderSignal | undefined
   try {
     if (loaded instanceof RendererError) throw loaded
     if (task === 'setup' || task === 'teardown') {
       await loaded[task]()
       return {}
     }
-    return await render(loaded, task)
+    cancelled = new RenderSignal(words, task.ticket)
+    return await (task.lane ? stream(loaded, task, task.lane, cancelled) : render(loaded, task, cancelled))
   } catch (error) {
     return { error: encodeError(error) }
+  } finally {
+    cancelled?.end()
   }
 }
 
-async function render(renderable: Renderable, task: RenderTask): Promise<RenderAnswer> {
-  const { slot, generation, contextBytes, context } = task
-  if (slot === undefined || generation === undefined || !pool) {
-    return byPayload(await renderable(JSON.parse(context as string)))
+async function render(
+  renderable: Renderable,
+  task: RenderTask,
+  cancelled: RenderSignal,
+): Promise<RenderAnswer> {
+  const claim = claimSlot(task)
+  try {
+    const { page, head } = await renderable.begin(contextOf(task, claim?.mailbox.data), cancelled)
+    const body = await collectPage(page, cancelled, maxPageBytes)
+    const pageBytes = claim && encodeInto(claim.mailbox.data, body)
+    return pageBytes === undefined ? byPayload(body, head.send()) : { ...head.send(), pageBytes }
+  } finally {
+    claim?.finish()
   }
+}
+
+async function stream(
+  renderable: Renderable,
+  task: RenderTask,
+  lane: SharedArrayBuffer,
+  cancelled: RenderSignal,
+): Promise<RenderAnswer> {
+  const claim = claimSlot(task)
+  let context: RenderContext
+  try {
+    context = contextOf(task, claim?.mailbox.data)
+  } finally {
+    claim?.finish()
+  }
+  const { page, head } = await renderable.begin(context, cancelled)
+  const sink = new StreamSink(new RingWriter(lane), words, () => head.send())
+  try {
+    if (typeof page === 'string' || page instanceof Uint8Array) await sink.write(page)
+    else await readPage(page, cancelled, part => sink.write(part))
+    await sink.end()
+    return {}
+  } catch (error) {
+    sink.fail(error)
+    throw error
+  }
+}
+
+function claimSlot({ slot, generation }: RenderTask) {
+  if (slot === undefined || generation === undefined || !pool) return undefined
   const claim = pool.claim(slot, generation)
   if (!claim) throw new Error(`Slot ${slot} was taken back before the render began`)
-  try {
-    const { data } = claim.mailbox
-    const json = context ?? decoder.decode(data.subarray(0, contextBytes))
-    const page = await renderable(JSON.parse(json))
-    const pageBytes = encodeInto(data, page.body)
-    return pageBytes === undefined ? byPayload(page) : { ...head(page), pageBytes }
-  } finally {
-    claim.finish()
-  }
+  return claim
+}
+
+function contextOf({ context, contextBytes }: RenderTask, data: Uint8Array | undefined): RenderContext {
+  return JSON.parse(context ?? decoder.decode(data?.subarray(0, contextBytes)))
 }
 
 /** How many bytes the page has, now that it is in the slot; `undefined` when it doesn't fit. */
-function encodeInto(data: Uint8Array, body: string | Uint8Array): number | undefined {
+function encodeInto(data: Uint8Array, body: PageChunk): number | undefined {
   if (body.length > data.length) return undefined
   if (typeof body !== 'string') {
     data.set(body)
@@ -70,9 +116,9 @@ function encodeInto(data: Uint8Array, body: string | Uint8Array): number | undef
 }
 
 /** The page's bytes in the answer itself: moved, not copied, and still no string on the main thread. */
-function byPayload(page: RenderedPage): RenderAnswer {
-  const bytes = typeof page.body === 'string' ? encoder.encode(page.body) : Uint8Array.from(page.body)
-  const answer: RenderAnswer = { ...head(page), page: bytes }
+function byPayload(body: PageChunk, head: PageHead): RenderAnswer {
+  const bytes = typeof body === 'string' ? encoder.encode(body) : Uint8Array.from(body)
+  const answer: RenderAnswer = { ...head, page: bytes }
   return move({
     get [transferableSymbol]() {
       return bytes.buffer
@@ -81,8 +127,4 @@ function byPayload(page: RenderedPage): RenderAnswer {
       return answer
     },
   }) as unknown as RenderAnswer
-}
-
-function head({ statusCode, headers }: RenderedPage): Pick<RenderedPage, 'statusCode' | 'headers'> {
-  return { ...(statusCode && { statusCode }), ...(headers && { headers: { ...headers } }) }
 }

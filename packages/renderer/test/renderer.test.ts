@@ -197,7 +197,7 @@ describe('a thread that idles', () => {
 
 describe('a render that hangs', () => {
   it.each(['never', 'loop'])('by %s times out alone, and its thread is replaced', async route => {
-    const renderer = start({ maxThreads: 2, taskTimeout: 1000 })
+    const renderer = start({ maxThreads: 2, taskTimeout: 1000, cancelGrace: 100 })
     await renderer.ready
     const hanging = renderer.render({ route }).catch(error => error)
     await hello(renderer)
@@ -208,10 +208,10 @@ describe('a render that hangs', () => {
   })
 
   it('in native code keeps its slot out of use until its thread has really ended', async () => {
-    const renderer = start({ slots: 1, taskTimeout: 200 })
+    const renderer = start({ slots: 1, taskTimeout: 200, cancelGrace: 20 })
     await renderer.ready
     await expect(renderer.render({ route: 'native' })).rejects.toMatchObject({ code: 'RENDER_TIMEOUT' })
-    expect(renderer.stats().slots).toMatchObject({ inUse: 0, quarantined: 1 })
+    await vi.waitFor(() => expect(renderer.stats().slots).toMatchObject({ inUse: 0, quarantined: 1 }))
     await vi.waitFor(() => expect(renderer.stats().slots.quarantined).toBe(0), 15_000)
     await hello(renderer)
     expect(renderer.stats().transport).toEqual({ shared: 1, payload: 0 })

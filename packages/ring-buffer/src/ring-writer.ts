@@ -1,4 +1,4 @@
-import { requireBytes } from './argument.js'
+import { requireBytes, requireCount } from './argument.js'
 import { attachPadded } from './padded-layout.js'
 import { RingProducer } from './ring-producer.js'
 import type { WaitOptions } from './wait.js'
@@ -55,6 +55,21 @@ export class RingWriter extends RingProducer {
     const progress = { written: 0 }
     await this.side.line.waitAsync(() => this.#attempt(chunk, progress), options)
     return progress.written
+  }
+
+  /**
+   * Resolves to `true` as soon as {@link tryWrite} has room for `bytes` bytes, to `false` after `timeoutMs`. Writes
+   * nothing, and keeps the thread alive. Rejects with the reason of `signal`.
+   *
+   * @param bytes an integer from 1 to the capacity, else `RangeError`; default 1
+   */
+  async waitWritableAsync(bytes: number = 1, options: WaitOptions = {}): Promise<boolean> {
+    requireCount('bytes', bytes)
+    if (bytes > this.data.length) {
+      throw new RangeError(`Cannot wait for room for ${bytes} bytes: the ring holds ${this.data.length}`)
+    }
+    const attempt = (): true | undefined => this.side.room(bytes) >= bytes || undefined
+    return (await this.side.line.waitAsync(attempt, options)) ?? false
   }
 
   /**

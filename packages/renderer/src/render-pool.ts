@@ -1,0 +1,137 @@
+import { fileURLToPath } from 'node:url'
+import { Piscina } from 'piscina'
+import { Admission } from './admission.js'
+import { ControlWords } from './control-words.js'
+import { RendererError } from './error.js'
+import { decodeError } from './error-transfer.js'
+import { Latency } from './latency.js'
+import type { ResolvedOptions } from './options.js'
+import { PageTransport } from './page-transport.js'
+import type { HostData, LifecycleTask, RenderAnswer, RenderTask } from './protocol.js'
+import { StreamHub } from './stream-hub.js'
+import { StreamLanes } from './stream-lanes.js'
+import { TaskRun, Tickets } from './task-run.js'
+import { ThreadWatch } from './thread-watch.js'
+
+/** The threads, and all that the renders on them share. */
+export class RenderPool {
+  readonly settings: ResolvedOptions
+  readonly piscina: Piscina
+  readonly admission: Admission
+  readonly transport: PageTransport
+  readonly hub: StreamHub
+  readonly lanes: StreamLanes
+  readonly latency: Latency = new Latency()
+  readonly counts: { renders: number; errors: number; cancelled: number; kills: number } = {
+    renders: 0,
+    errors: 0,
+    cancelled: 0,
+    kills: 0,
+  }
+  /** Resolves when `minThreads` threads are set up. */
+  readonly ready: Promise<void>
+  readonly #tickets: Tickets
+  readonly #threads: ThreadWatch
+  #closing: Promise<void> | undefined
+
+  constructor(settings: ResolvedOptions) {
+    const { maxThreads, maxQueue, queueTimeout } = settings
+    this.settings = settings
+    this.transport = new PageTransport(settings.transport === 'shared' ? settings : undefined)
+    const words = ControlWords.for(maxThreads)
+    this.#tickets = new Tickets(words, maxThreads)
+    this.hub = new StreamHub(words)
+    this.lanes = new StreamLanes(settings.streamBuffer, settings.slots)
+    const hostData: HostData = {
+      worker: settings.workerUrl.href,
+      arena: this.transport.pool?.buffer,
+      control: words.buffer,
+      maxPageBytes: settings.maxPageBytes,
+    }
+    this.piscina = new Piscina({
+      filename: fileURLToPath(new URL('./worker-host.js', import.meta.url)),
+      workerData: hostData,
+      minThreads: settings.minThreads,
+      maxThreads,
+      idleTimeout: settings.idleTimeout,
+      ...(settings.resourceLimits && { resourceLimits: settings.resourceLimits }),
+      // The default would block an idle worker's event loop, and with it the connections a worker holds.
+      atomics: 'disabled',
+      recordTiming: false,
+    })
+    this.#threads = new ThreadWatch(this.piscina)
+    this.admission = new Admission(maxThreads, maxQueue, queueTimeout)
+    this.piscina.on('error', settings.onWorkerError)
+    this.ready = this.#setUp()
+    // Who doesn't look at `ready` learns it from the first render.
+    this.ready.catch(() => {})
+  }
+
+  start(task: Omit<RenderTask, 'ticket'>): TaskRun {
+    return new TaskRun(this.piscina, this.#tickets, task, this.settings.cancelGrace)
+  }
+
+  /** Resolves when every thread that is gone from the pool by now has exited. */
+  departures(): Promise<void> {
+    return this.#threads.departures()
+  }
+
+  /** The error of a render whose thread ended. */
+  crashOf({ crash, killed }: { crash: unknown; killed: boolean }): RendererError {
+    if (killed) this.counts.kills++
+    if (this.#closing) {
+      return new RendererError('RENDERER_CLOSED', 'The render took longer than `closeTimeout`', crash)
+    }
+    const message = `The thread ended while it rendered: ${(crash as Error)?.message}`
+    return new RendererError('WORKER_CRASHED', message, crash)
+  }
+
+  /** Threads that ended before the pool did. */
+  get restarts(): number {
+    return this.#threads.crashes + this.counts.kills
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #setUp(): Promise<void> {
+    // Renders that come meanwhile wait for it, and their time has not begun.
+    const setup = () => this.admission.run(() => this.#onThread('setup'))
+    try {
+      await this.#everywhere(Math.max(1, this.settings.minThreads), setup)
+    } catch (error) {
+      if (error instanceof RendererError) throw error
+      const message = `A thread ended while it was set up: ${(error as Error)?.message}`
+      throw new RendererError('WORKER_UNUSABLE', message, error)
+    }
+  }
+
+  async #close(): Promise<void> {
+    const { closeTimeout, onWorkerError } = this.settings
+    const drain = async () => {
+      await this.admission.close()
+      await this.#everywhere(this.piscina.threads.length, () => this.#onThread('teardown'))
+    }
+    let timer: NodeJS.Timeout | undefined
+    const deadline = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, closeTimeout)
+    })
+    await Promise.race([drain().catch(onWorkerError), deadline])
+    clearTimeout(timer)
+    this.admission.abandon()
+    await this.piscina.destroy()
+  }
+
+  #onThread(task: LifecycleTask): Promise<RenderAnswer> {
+    return this.piscina.run(task)
+  }
+
+  /** One task for each of `count` idle threads: Piscina gives a thread that is busy with one no other. */
+  async #everywhere(count: number, run: () => Promise<RenderAnswer>): Promise<void> {
+    for (const answer of await Promise.all(Array.from({ length: count }, run))) {
+      if ('error' in answer) throw decodeError(answer.error)
+    }
+  }
+}
