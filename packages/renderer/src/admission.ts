@@ -1,19 +1,16 @@
 import { RendererError } from './error.js'
 
-interface Waiting {
-  start(): void
-  refuse(reason: unknown): void
-  since: number
+/** A task that waits for a thread. */
+export interface Waiting {
+  /** Resolves when a thread is free for it. Rejects with why there will be none. */
+  readonly turn: Promise<void>
+  /** Gives up: `turn` rejects with the reason. Does nothing once it has its turn. */
+  withdraw(reason: unknown): void
 }
 
-/** A task's place, from when it asks for a thread to when it needs it no more. */
-export interface Place {
-  /** Resolves when a thread is free for it, `undefined` when one is at once. Rejects with why there will be none. */
-  readonly turn: Promise<void> | undefined
-  /** Gives up waiting: `turn` rejects with the reason. Does nothing once it has its turn. */
-  withdraw(reason: unknown): void
-  /** The thread is free again. Only after the turn, and once. */
-  leave(): void
+interface Waiter extends Waiting {
+  start(): void
+  since: number
 }
 
 /**
@@ -25,7 +22,7 @@ export class Admission {
   readonly #maxQueue: number
   readonly #queueTimeout: number
   /** In the order of their coming. */
-  readonly #waiting = new Set<Waiting>()
+  readonly #waiting = new Set<Waiter>()
   #running = 0
   #waitMs = 0
   #closed = false
@@ -46,13 +43,15 @@ export class Admission {
     return { size: this.#waiting.size, waitMs: this.#waitMs }
   }
 
-  /** Throws `QUEUE_FULL` or `RENDERER_CLOSED`. */
-  enter(): Place {
+  /**
+   * Asks for a thread: `undefined` when one is free at once. Call {@link leave} once after that, or after the turn.
+   * Throws `QUEUE_FULL` or `RENDERER_CLOSED`.
+   */
+  enter(): Waiting | undefined {
     if (this.#closed) throw closedError()
-    const leave = () => this.#next()
     if (this.#running < this.#limit) {
       this.#running++
-      return { turn: undefined, withdraw() {}, leave }
+      return undefined
     }
     if (this.#waiting.size >= this.#maxQueue) {
       throw new RendererError(
@@ -60,34 +59,27 @@ export class Admission {
         `Cannot render: ${this.#waiting.size} renders wait already, maxQueue is ${this.#maxQueue}`,
       )
     }
-    const { promise: turn, resolve, reject } = withResolvers()
-    const waiting: Waiting = {
-      start() {
-        clearTimeout(timer)
-        resolve()
-      },
-      refuse(reason) {
-        clearTimeout(timer)
-        reject(reason)
-      },
-      since: performance.now(),
+    return this.#queue()
+  }
+
+  /** A thread is free again. */
+  leave(): void {
+    for (const next of this.#waiting) {
+      this.#waiting.delete(next)
+      this.#waitMs = performance.now() - next.since
+      next.start()
+      return
     }
-    const withdraw = (reason: unknown) => {
-      if (this.#waiting.delete(waiting)) waiting.refuse(reason)
-    }
-    const timer = setTimeout(() => withdraw(lateError(this.#queueTimeout)), this.#queueTimeout)
-    this.#waiting.add(waiting)
-    return { turn, withdraw, leave }
+    if (--this.#running === 0) this.#idle?.()
   }
 
   /** Runs `task` when a thread is free for it. Rejects as {@link enter} throws, and without running it. */
   async run<T>(task: () => Promise<T>): Promise<T> {
-    const place = this.enter()
-    await place.turn
+    await this.enter()?.turn
     try {
       return await task()
     } finally {
-      place.leave()
+      this.leave()
     }
   }
 
@@ -102,29 +94,34 @@ export class Admission {
 
   /** Refuses what still waits. */
   abandon(): void {
-    for (const waiting of this.#waiting) waiting.refuse(closedError())
-    this.#waiting.clear()
+    for (const waiter of this.#waiting) waiter.withdraw(closedError())
   }
 
-  #next(): void {
-    for (const next of this.#waiting) {
-      this.#waiting.delete(next)
-      this.#waitMs = performance.now() - next.since
-      next.start()
-      return
+  #queue(): Waiting {
+    let start!: () => void
+    let refuse!: (reason: unknown) => void
+    const turn = new Promise<void>((resolve, reject) => {
+      start = resolve
+      refuse = reject
+    })
+    const withdraw = (reason: unknown) => {
+      if (!this.#waiting.delete(waiter)) return
+      clearTimeout(timer)
+      refuse(reason)
     }
-    if (--this.#running === 0) this.#idle?.()
+    const timer = setTimeout(() => withdraw(lateError(this.#queueTimeout)), this.#queueTimeout)
+    const waiter: Waiter = {
+      turn,
+      withdraw,
+      start() {
+        clearTimeout(timer)
+        start()
+      },
+      since: performance.now(),
+    }
+    this.#waiting.add(waiter)
+    return waiter
   }
-}
-
-function withResolvers(): { promise: Promise<void>; resolve(): void; reject(reason: unknown): void } {
-  let resolve!: () => void
-  let reject!: (reason: unknown) => void
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  return { promise, resolve, reject }
 }
 
 const closedError = () => new RendererError('RENDERER_CLOSED', 'Cannot render: the renderer is closed')

@@ -1,28 +1,38 @@
 // byte  word        who writes it                        range
 //    0  rings       the worker that rings                counts, wraps
 //    4  listening   main sets it, the ringing one clears 0, 1
-//    8  one for     main                                 the number of the render that runs there; 0 once it is
-//       each thread                                      cancelled
+//    8  one for     main                                 the ticket of the render that runs; 0 once it is cancelled
+//       each thread
 
 const RINGS = 0
 const LISTENING = 1
 const FIRST_RENDER = 2
 
-/** A render's word, and the number that it holds for as long as the render is wanted. */
-export type Ticket = readonly [word: number, number: number]
+/** A ticket is a count and, in its low bits, which of the words it belongs to. */
+const WORD_BITS = 10
+export const MOST_THREADS: number = 2 ** WORD_BITS
+const MOST_COUNT = 2 ** (31 - WORD_BITS) - 1
+
+function wordOf(ticket: number): number {
+  return FIRST_RENDER + (ticket & (MOST_THREADS - 1))
+}
 
 /** The words that the main thread and all workers of a pool share: one doorbell for all streams, and who is cancelled. */
 export class ControlWords {
   readonly buffer: SharedArrayBuffer
   readonly #words: Int32Array<SharedArrayBuffer>
+  /** Main: which of the renders' words are free. */
+  readonly #free: number[]
+  #count = 0
 
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
     this.#words = new Int32Array(buffer)
+    this.#free = Array.from({ length: this.#words.length - FIRST_RENDER }, (_, index) => index)
   }
 
-  static for(renders: number): ControlWords {
-    return new ControlWords(new SharedArrayBuffer(4 * (FIRST_RENDER + renders)))
+  static for(threads: number): ControlWords {
+    return new ControlWords(new SharedArrayBuffer(4 * (FIRST_RENDER + threads)))
   }
 
   /** Main: the next ring from here on wakes {@link rung}. Look for work once more after this. */
@@ -47,25 +57,32 @@ export class ControlWords {
     Atomics.notify(this.#words, RINGS)
   }
 
-  /** Main: a render begins on this one of the words. */
-  begin(render: number, number: number): Ticket {
-    const word = FIRST_RENDER + render
-    Atomics.store(this.#words, word, number)
-    return [word, number]
+  /** Main: the ticket of a render that begins. There are no more at a time than threads. */
+  begin(): number {
+    this.#count = (this.#count % MOST_COUNT) + 1
+    const ticket = (this.#count << WORD_BITS) | (this.#free.pop() as number)
+    Atomics.store(this.#words, wordOf(ticket), ticket)
+    return ticket
+  }
+
+  /** Main: the render is over. */
+  end(ticket: number): void {
+    this.#free.push(ticket & (MOST_THREADS - 1))
   }
 
   /** Main: the render is not wanted any more. */
-  cancel([word]: Ticket): void {
-    Atomics.store(this.#words, word, 0)
-    Atomics.notify(this.#words, word)
+  cancel(ticket: number): void {
+    Atomics.store(this.#words, wordOf(ticket), 0)
+    Atomics.notify(this.#words, wordOf(ticket))
   }
 
   /** Worker: calls back once when the render is cancelled, until the answer is called. It keeps no thread alive. */
-  onCancel([word, number]: Ticket, callback: () => void): () => void {
+  onCancel(ticket: number, callback: () => void): () => void {
+    const word = wordOf(ticket)
     let watching = true
     const look = (): void => {
       while (watching) {
-        const { async, value } = Atomics.waitAsync(this.#words, word, number)
+        const { async, value } = Atomics.waitAsync(this.#words, word, ticket)
         if (async) {
           value.then(look)
           return

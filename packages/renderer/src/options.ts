@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
+import { MOST_THREADS } from './control-words.js'
 import { describe } from './error-transfer.js'
 
 /** How contexts and pages travel between the threads. */
@@ -67,9 +68,9 @@ export function resolveOptions(options: RendererOptions): ResolvedOptions {
     options.maxThreads,
     Math.max(1, availableParallelism() - 1),
     1,
-    1024,
+    MOST_THREADS,
   )
-  const minThreads = integer('minThreads', options.minThreads, maxThreads, 0, 1024)
+  const minThreads = integer('minThreads', options.minThreads, maxThreads, 0, MOST_THREADS)
   if (minThreads > maxThreads) {
     throw new RangeError(`minThreads is ${minThreads}, more than maxThreads, which is ${maxThreads}`)
   }

@@ -23,7 +23,7 @@ const nothingToRelease = () => {}
 const encoder = new TextEncoder()
 
 /** What carries a context. */
-type ContextTask = Omit<RenderTask, 'ticket'>
+export type ContextTask = Omit<RenderTask, 'ticket'>
 
 /** Takes contexts to the workers and pages back: through slots where they fit, in the messages where not. */
 export class PageTransport {

@@ -1,4 +1,3 @@
-import type { Ticket } from './control-words.js'
 import type { TransferredError } from './error-transfer.js'
 
 /** What every worker gets once, through `workerData`. */
@@ -15,7 +14,8 @@ export interface HostData {
 
 /** One render, as it is posted to a worker. Either `contextBytes` are in the slot, or `context` carries them. */
 export interface RenderTask {
-  ticket: Ticket
+  /** Under which it can be cancelled. */
+  ticket: number
   slot?: number
   generation?: number
   contextBytes?: number

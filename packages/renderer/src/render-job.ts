@@ -1,10 +1,12 @@
-import type { Place } from './admission.js'
+import type { SlotLease } from '@scratchyjs/shared-buffer'
+import type { Waiting } from './admission.js'
 import { RendererError } from './error.js'
 import { decodeError } from './error-transfer.js'
 import { PageStream } from './page-stream.js'
-import { type Page, responseOf } from './page-transport.js'
-import type { HeaderValue } from './protocol.js'
+import { type ContextTask, type Page, responseOf } from './page-transport.js'
+import type { HeaderValue, RenderTask } from './protocol.js'
 import type { RenderPool } from './render-pool.js'
+import type { StreamLane } from './stream-lanes.js'
 import type { Outcome, TaskRun } from './task-run.js'
 
 /** A page that is still being made. */
@@ -15,16 +17,21 @@ export interface StreamedPage {
   readonly stream: PageStream
 }
 
-/** One render, from the request for it to the end of its task. It leaves the queue or its thread when it is cancelled. */
+/**
+ * One render, from the request for it to the end of its task. Its steps are callbacks, not promises, each of which
+ * would cost the main thread about a microsecond a page.
+ */
 abstract class RenderJob<Result> {
   /** Rejects with the reason of {@link cancel}, at once, or with what went wrong. */
   readonly result: Promise<Result>
   protected readonly pool: RenderPool
-  protected run: TaskRun | undefined
-  #place: Place | undefined
+  protected isSettled = false
+  #run: TaskRun | undefined
+  #lease: SlotLease | undefined
+  #waiting: Waiting | undefined
   #resolve!: (result: Result) => void
   #reject!: (error: unknown) => void
-  #settled = false
+  #timer: NodeJS.Timeout | undefined
 
   constructor(pool: RenderPool) {
     this.pool = pool
@@ -36,176 +43,192 @@ abstract class RenderJob<Result> {
 
   /** Asks for a thread, with the context as JSON. */
   start(json: string): this {
-    void this.#begin(json)
+    try {
+      this.#waiting = this.pool.admission.enter()
+    } catch (error) {
+      this.#refuse(error)
+      return this
+    }
+    if (!this.#waiting) this.#execute(json)
+    else
+      this.#waiting.turn.then(
+        () => this.#execute(json),
+        error => this.#refuse(error),
+      )
     return this
   }
 
   /** Nobody wants the page any more. Does nothing when it is there already. */
   cancel(reason: unknown): void {
-    if (!this.#settled) this.pool.counts.cancelled++
-    this.stop(reason)
-  }
-
-  protected stop(reason: unknown): void {
-    if (this.#settled) return
+    if (this.isSettled) return
+    this.pool.counts.cancelled++
     this.reject(reason)
-    this.#place?.withdraw(reason)
-    this.run?.cancel()
+    this.#waiting?.withdraw(reason)
+    this.abort()
   }
 
-  get settled(): boolean {
-    return this.#settled
+  /** Asks the task to end. */
+  protected abort(): void {
+    this.#run?.cancel()
   }
 
   protected resolve(result: Result): void {
-    this.#settled = true
+    this.isSettled = true
     this.#resolve(result)
   }
 
   protected reject(error: unknown): void {
-    this.#settled = true
+    this.isSettled = true
     this.#reject(error)
   }
 
-  /** Takes the context to a thread; resolves when that is free again. */
-  protected abstract execute(json: string): Promise<void>
+  /** The task as its thread gets it, now. */
+  protected abstract prepare(task: ContextTask): Omit<RenderTask, 'ticket'>
 
   /** Its time is up. */
   protected abstract expire(error: RendererError): void
 
-  protected async timed(run: TaskRun): Promise<Outcome> {
-    this.run = run
+  /** Its thread is free, or gone; the lease is still held when the thread is not gone. */
+  protected abstract finish(outcome: Outcome, task: ContextTask, lease: SlotLease | undefined): void
+
+  #refuse(error: unknown): void {
+    if (!this.isSettled) this.pool.counts.errors++
+    this.reject(error)
+  }
+
+  #execute(json: string): void {
+    if (this.isSettled) {
+      this.pool.admission.leave() // cancelled in the moment of its turn
+      return
+    }
+    const { task, lease } = this.pool.transport.depart(json)
+    this.#lease = lease
     const { taskTimeout } = this.pool.settings
-    const timer = setTimeout(
+    this.#timer = setTimeout(
       () => this.expire(new RendererError('RENDER_TIMEOUT', `The render took longer than ${taskTimeout} ms`)),
       taskTimeout,
     )
-    const outcome = await run.outcome
-    clearTimeout(timer)
-    return outcome
+    this.#run = this.pool.start(this.prepare(task), outcome => this.#end(outcome, task))
   }
 
-  async #begin(json: string): Promise<void> {
+  #end(outcome: Outcome, task: ContextTask): void {
+    clearTimeout(this.#timer)
+    this.pool.admission.leave()
+    if ('crash' in outcome) this.#lease?.quarantine(this.pool.departures())
     try {
-      this.#place = this.pool.admission.enter()
-      if (this.#place.turn) await this.#place.turn
-    } catch (error) {
-      if (!this.#settled) this.pool.counts.errors++
-      this.reject(error)
-      return
-    }
-    try {
-      if (!this.#settled) await this.execute(json)
+      this.finish(outcome, task, this.#lease)
     } catch (error) {
       this.reject(error)
-    } finally {
-      this.#place.leave()
     }
   }
 }
 
 /** A render whose page comes whole. */
 export class PageJob extends RenderJob<Page> {
-  protected async execute(json: string): Promise<void> {
+  #began = 0
+
+  protected override prepare(task: ContextTask): Omit<RenderTask, 'ticket'> {
+    this.#began = performance.now()
+    return task
+  }
+
+  protected finish(outcome: Outcome, task: ContextTask, lease: SlotLease | undefined): void {
     const { transport, counts, latency } = this.pool
-    const began = performance.now()
-    const { task, lease } = transport.depart(json)
-    const outcome = await this.timed(this.pool.start(task))
     if ('crash' in outcome) {
-      lease?.quarantine(this.pool.departures())
-      if (!this.settled) counts.errors++
-      this.reject(this.pool.crashOf(outcome))
-      return
-    }
-    if (this.settled) {
-      lease?.release()
-      return
-    }
-    try {
-      const page = transport.arrive(outcome.answer, task, lease)
-      latency.record(performance.now() - began)
-      counts.renders++
-      this.resolve(page)
-    } catch (error) {
-      counts.errors++
+      const error = this.pool.crashOf(outcome)
+      if (!this.isSettled) counts.errors++
       this.reject(error)
+    } else if (this.isSettled) lease?.release()
+    else {
+      try {
+        const page = transport.arrive(outcome.answer, task, lease)
+        latency.record(performance.now() - this.#began)
+        counts.renders++
+        this.resolve(page)
+      } catch (error) {
+        counts.errors++
+        this.reject(error)
+      }
     }
   }
 
   protected expire(error: RendererError): void {
-    if (!this.settled) this.pool.counts.errors++
-    this.stop(error)
+    if (!this.isSettled) this.pool.counts.errors++
+    this.reject(error)
+    this.abort()
   }
 }
 
 /** A render whose page comes in parts: there is a result as soon as its head has come. */
 export class StreamJob extends RenderJob<StreamedPage> {
+  #lane: StreamLane | undefined
   #stream: PageStream | undefined
   #expired: RendererError | undefined
-  #unwanted = false
-
-  protected async execute(json: string): Promise<void> {
-    const { transport, lanes, hub, counts } = this.pool
-    const { task, lease } = transport.depart(json)
-    const lane = lanes.take()
-    let outcome: Outcome | undefined
-    let isClosed = false
-    let isHeld = true
-    const giveBack = (): void => {
-      if (!isHeld || !isClosed || !outcome) return
-      isHeld = false
-      lanes.giveBack(lane, 'answer' in outcome)
-    }
-    const stream = new PageStream(lane, hub, {
-      onHead: head => this.resolve({ ...responseOf(head), stream }),
-      onClose: isWhole => {
-        isClosed = true
-        if (!isWhole && !outcome) this.#abandon()
-        giveBack()
-      },
-    })
-    this.#stream = stream
-    const timed = this.timed(this.pool.start({ ...task, lane: lane.buffer }))
-    stream.open()
-    outcome = await timed
-    if ('crash' in outcome) lease?.quarantine(this.pool.departures())
-    else lease?.release()
-    const error = this.#expired ?? this.#errorOf(outcome)
-    if (!this.#unwanted) counts[error ? 'errors' : 'renders']++
-    if (error) this.#end(error)
-    giveBack()
-  }
+  #isUnwanted = false
+  #outcome: Outcome | undefined
 
   override cancel(reason: unknown): void {
-    this.#unwanted = true
+    this.#isUnwanted = true
     super.cancel(reason)
     this.#stream?.destroy()
   }
 
+  protected override prepare(task: ContextTask): Omit<RenderTask, 'ticket'> {
+    const { lanes, hub } = this.pool
+    const lane = lanes.take()
+    const stream = new PageStream(lane, hub, {
+      onHead: head => this.resolve({ ...responseOf(head), stream }),
+      onClose: isWhole => {
+        if (!isWhole && !this.#outcome) this.#abandon()
+        this.#giveBack()
+      },
+    })
+    this.#lane = lane
+    this.#stream = stream
+    stream.open()
+    return { ...task, lane: lane.buffer }
+  }
+
+  protected finish(outcome: Outcome, _task: ContextTask, lease: SlotLease | undefined): void {
+    this.#outcome = outcome
+    if ('answer' in outcome) lease?.release()
+    const error = this.#expired ?? this.#errorOf(outcome)
+    if (!this.#isUnwanted) this.pool.counts[error ? 'errors' : 'renders']++
+    if (error) this.#fail(error)
+    this.#giveBack()
+  }
+
   protected expire(error: RendererError): void {
     this.#expired = error
-    this.run?.cancel()
-    this.#end(error)
+    this.abort()
+    this.#fail(error)
+  }
+
+  #fail(error: Error): void {
+    // Nobody has the stream yet who could hear its error.
+    this.#stream?.destroy(this.isSettled ? error : undefined)
+    if (!this.isSettled) this.reject(error)
   }
 
   /** Its consumer has destroyed the stream before the task was over. */
   #abandon(): void {
-    if (!this.#unwanted && !this.#expired) {
-      this.#unwanted = true
+    if (!this.#isUnwanted && !this.#expired) {
+      this.#isUnwanted = true
       this.pool.counts.cancelled++
     }
-    this.run?.cancel()
-  }
-
-  #end(error: Error): void {
-    // Nobody has the stream yet who could hear its error.
-    this.#stream?.destroy(this.settled ? error : undefined)
-    if (!this.settled) this.reject(error)
+    this.abort()
   }
 
   #errorOf(outcome: Outcome): Error | undefined {
     if ('crash' in outcome) return this.pool.crashOf(outcome)
     const { answer } = outcome
     return 'error' in answer ? decodeError(answer.error) : undefined
+  }
+
+  /** The ring may serve another stream when neither side will touch it again. */
+  #giveBack(): void {
+    if (!this.#lane || !this.#outcome || !this.#stream?.destroyed) return
+    this.pool.lanes.giveBack(this.#lane, 'answer' in this.#outcome)
+    this.#lane = undefined
   }
 }

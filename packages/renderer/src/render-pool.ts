@@ -10,7 +10,7 @@ import { PageTransport } from './page-transport.js'
 import type { HostData, LifecycleTask, RenderAnswer, RenderTask } from './protocol.js'
 import { StreamHub } from './stream-hub.js'
 import { StreamLanes } from './stream-lanes.js'
-import { TaskRun, Tickets } from './task-run.js'
+import { type Outcome, TaskRun } from './task-run.js'
 import { ThreadWatch } from './thread-watch.js'
 
 /** The threads, and all that the renders on them share. */
@@ -30,7 +30,7 @@ export class RenderPool {
   }
   /** Resolves when `minThreads` threads are set up. */
   readonly ready: Promise<void>
-  readonly #tickets: Tickets
+  readonly #words: ControlWords
   readonly #threads: ThreadWatch
   #closing: Promise<void> | undefined
 
@@ -38,14 +38,13 @@ export class RenderPool {
     const { maxThreads, maxQueue, queueTimeout } = settings
     this.settings = settings
     this.transport = new PageTransport(settings.transport === 'shared' ? settings : undefined)
-    const words = ControlWords.for(maxThreads)
-    this.#tickets = new Tickets(words, maxThreads)
-    this.hub = new StreamHub(words)
+    this.#words = ControlWords.for(maxThreads)
+    this.hub = new StreamHub(this.#words)
     this.lanes = new StreamLanes(settings.streamBuffer, settings.slots)
     const hostData: HostData = {
       worker: settings.workerUrl.href,
       arena: this.transport.pool?.buffer,
-      control: words.buffer,
+      control: this.#words.buffer,
       maxPageBytes: settings.maxPageBytes,
     }
     this.piscina = new Piscina({
@@ -67,8 +66,8 @@ export class RenderPool {
     this.ready.catch(() => {})
   }
 
-  start(task: Omit<RenderTask, 'ticket'>): TaskRun {
-    return new TaskRun(this.piscina, this.#tickets, task, this.settings.cancelGrace)
+  start(task: Omit<RenderTask, 'ticket'>, onOutcome: (outcome: Outcome) => void): TaskRun {
+    return new TaskRun(this.piscina, this.#words, task, this.settings.cancelGrace, onOutcome)
   }
 
   /** Resolves when every thread that is gone from the pool by now has exited. */

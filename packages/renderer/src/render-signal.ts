@@ -1,4 +1,4 @@
-import type { ControlWords, Ticket } from './control-words.js'
+import type { ControlWords } from './control-words.js'
 
 /** The signal of one render, in its worker. It costs nothing until somebody asks for it. */
 export class RenderSignal {
@@ -7,8 +7,8 @@ export class RenderSignal {
   #stop: (() => void) | undefined
 
   /** Without a ticket it is never aborted. */
-  constructor(words?: ControlWords, ticket?: Ticket) {
-    this.#watch = words && ticket && (callback => words.onCancel(ticket, callback))
+  constructor(words?: ControlWords, ticket?: number) {
+    this.#watch = words && ticket !== undefined ? callback => words.onCancel(ticket, callback) : undefined
   }
 
   get signal(): AbortSignal {

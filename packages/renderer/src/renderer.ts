@@ -92,8 +92,8 @@ export function createRendererCore(options: RendererOptions): RendererCore {
     piscina: pool.piscina,
     begin,
     beginStream,
-    render: async (context, { signal } = {}) => resultOf(() => begin(context), signal),
-    renderStream: async (context, { signal } = {}) => resultOf(() => beginStream(context), signal),
+    render: (context, options) => resultOf(begin, context, options),
+    renderStream: (context, options) => resultOf(beginStream, context, options),
     runTask: (task, { transferList, ...rest } = {}) =>
       pool.admission.run(() =>
         pool.piscina.run(task, {
@@ -131,14 +131,27 @@ export function createRendererCore(options: RendererOptions): RendererCore {
   }
 }
 
+interface Job<Result> {
+  result: Promise<Result>
+  cancel(reason: unknown): void
+}
+
 /** The job's result, unless the signal is aborted first. */
-async function resultOf<Result>(
-  begin: () => { result: Promise<Result>; cancel(reason: unknown): void },
-  signal: AbortSignal | undefined,
+function resultOf<Result>(
+  begin: (context: RenderContext) => Job<Result>,
+  context: RenderContext,
+  { signal }: RenderOptions = {},
 ): Promise<Result> {
-  signal?.throwIfAborted()
-  const job = begin()
-  if (!signal) return job.result
+  try {
+    signal?.throwIfAborted()
+    const job = begin(context)
+    return signal ? unlessAborted(job, signal) : job.result
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+async function unlessAborted<Result>(job: Job<Result>, signal: AbortSignal): Promise<Result> {
   const cancel = () => job.cancel(signal.reason)
   signal.addEventListener('abort', cancel, { once: true })
   try {

@@ -208,3 +208,33 @@ describe('web streams', () => {
     await expect(otherSink.closed).rejects.toThrow('enough')
   })
 })
+
+describe('waiting for room without writing', () => {
+  test('ends as soon as a whole chunk would fit', async () => {
+    const { writer, reader } = channel(4)
+    expect(await writer.waitWritableAsync(4)).toBe(true)
+    writer.tryWrite(message(3))
+    const waiting = writer.waitWritableAsync(3)
+    reader.tryRead(1)
+    expect(writer.tryWrite(message(1))).toBe(false) // whoever waits comes first
+    reader.tryRead(1)
+    expect(await waiting).toBe(true)
+    expect(writer.tryWrite(message(3))).toBe(true)
+    expect(await writer.waitWritableAsync(1, { timeoutMs: 5 })).toBe(false)
+  })
+
+  test('ends when nobody will make room any more', async () => {
+    const { writer, reader } = channel(4)
+    writer.tryWrite(message(4))
+    const waiting = expect(writer.waitWritableAsync()).rejects.toEqual(withCode('CANCELLED'))
+    reader.cancel('enough')
+    await waiting
+  })
+
+  test('refuses what would never fit', async () => {
+    const { writer } = channel(4)
+    for (const bytes of [0, -1, 1.5, 5, Number.NaN]) {
+      await expect(writer.waitWritableAsync(bytes)).rejects.toThrow(RangeError)
+    }
+  })
+})
