@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import { MOST_THREADS } from './control-words.js'
 import { describe } from './error-transfer.js'
+import type { Recycling } from './protocol.js'
 
 /** How contexts and pages travel between the threads. */
 export type Transport = 'shared' | 'payload'
@@ -48,6 +49,8 @@ export interface RendererOptions {
   streamBuffer?: number
   /** The largest page that is not streamed; larger ones fail with `PAGE_TOO_LARGE`. Default 64 MiB. */
   maxPageBytes?: number
+  /** Replaces a thread after so many renders, or when its heap holds so many megabytes (2^20 bytes) after one. */
+  recycle?: Recycling
   /** Told of a thread that ended while it rendered nothing, which no request would notice. */
   onWorkerError?: (error: Error) => void
 }
@@ -98,6 +101,7 @@ export function resolveOptions(options: RendererOptions): ResolvedOptions {
     maxPageBytes: integer('maxPageBytes', options.maxPageBytes, 2 ** 26, 1, 2 ** 30),
     transport,
     onWorkerError,
+    recycle: recycling(options.recycle),
     resourceLimits: options.resourceLimits,
   }
 }
@@ -126,3 +130,14 @@ function integer(name: string, value: unknown, byDefault: number, min: number, m
 
 const milliseconds = (name: string, value: unknown, byDefault: number) =>
   integer(name, value, byDefault, 1, 2 ** 31 - 1)
+
+function recycling(recycle: Recycling = {}): Recycling {
+  if (typeof recycle !== 'object' || recycle === null) {
+    throw new TypeError(`recycle must be an object, and is ${describe(recycle)}`)
+  }
+  const { tasks, heapMb } = recycle
+  return {
+    ...(tasks !== undefined && { tasks: integer('recycle.tasks', tasks, 1, 1, 2 ** 31 - 1) }),
+    ...(heapMb !== undefined && { heapMb: integer('recycle.heapMb', heapMb, 1, 1, 2 ** 20) }),
+  }
+}

@@ -10,6 +10,16 @@ export interface HostData {
   control: SharedArrayBuffer
   /** The largest page, in bytes. */
   maxPageBytes: number
+  /** When a thread has done enough. */
+  recycle: Recycling
+}
+
+/** How much a thread does before another takes its place. */
+export interface Recycling {
+  /** Renders, an integer from 1 on. */
+  tasks?: number
+  /** Megabytes (2^20 bytes) of V8's heap in use after a render, an integer from 1 on. */
+  heapMb?: number
 }
 
 /** One render, as it is posted to a worker. Either `contextBytes` are in the slot, or `context` carries them. */
@@ -41,3 +51,13 @@ export interface PageHead {
 export type RenderAnswer =
   | ({ pageBytes?: number; page?: Uint8Array } & PageHead)
   | { error: TransferredError }
+
+/**
+ * What a thread posts beside its tasks' answers when it has done enough: the answer of its last render, and once more,
+ * without an answer, when it has been torn down and can be ended. That task never ends: Piscina would give it another.
+ */
+export interface RetiringMessage {
+  /** The ticket of that render. */
+  retiring: number
+  answer?: RenderAnswer
+}

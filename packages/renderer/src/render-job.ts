@@ -7,7 +7,7 @@ import { type ContextTask, type Page, responseOf } from './page-transport.js'
 import type { HeaderValue, RenderTask } from './protocol.js'
 import type { RenderPool } from './render-pool.js'
 import type { StreamLane } from './stream-lanes.js'
-import type { Outcome, TaskRun } from './task-run.js'
+import type { Outcome, TaskOwner, TaskRun } from './task-run.js'
 
 /** A page that is still being made. */
 export interface StreamedPage {
@@ -21,12 +21,13 @@ export interface StreamedPage {
  * One render, from the request for it to the end of its task. Its steps are callbacks, not promises, each of which
  * would cost the main thread about a microsecond a page.
  */
-abstract class RenderJob<Result> {
+abstract class RenderJob<Result> implements TaskOwner {
   /** Rejects with the reason of {@link cancel}, at once, or with what went wrong. */
   readonly result: Promise<Result>
   protected readonly pool: RenderPool
   protected isSettled = false
   #run: TaskRun | undefined
+  #task!: ContextTask
   #lease: SlotLease | undefined
   #waiting: Waiting | undefined
   #resolve!: (result: Result) => void
@@ -91,6 +92,20 @@ abstract class RenderJob<Result> {
   /** Its thread is free, or gone; the lease is still held when the thread is not gone. */
   protected abstract finish(outcome: Outcome, task: ContextTask, lease: SlotLease | undefined): void
 
+  onOutcome(outcome: Outcome): void {
+    clearTimeout(this.#timer)
+    if ('crash' in outcome) this.#lease?.quarantine(this.pool.departures())
+    try {
+      this.finish(outcome, this.#task, this.#lease)
+    } catch (error) {
+      this.reject(error)
+    }
+  }
+
+  onFree(): void {
+    this.pool.admission.leave()
+  }
+
   #refuse(error: unknown): void {
     if (!this.isSettled) this.pool.counts.errors++
     this.reject(error)
@@ -102,24 +117,14 @@ abstract class RenderJob<Result> {
       return
     }
     const { task, lease } = this.pool.transport.depart(json)
+    this.#task = task
     this.#lease = lease
     const { taskTimeout } = this.pool.settings
     this.#timer = setTimeout(
       () => this.expire(new RendererError('RENDER_TIMEOUT', `The render took longer than ${taskTimeout} ms`)),
       taskTimeout,
     )
-    this.#run = this.pool.start(this.prepare(task), outcome => this.#end(outcome, task))
-  }
-
-  #end(outcome: Outcome, task: ContextTask): void {
-    clearTimeout(this.#timer)
-    this.pool.admission.leave()
-    if ('crash' in outcome) this.#lease?.quarantine(this.pool.departures())
-    try {
-      this.finish(outcome, task, this.#lease)
-    } catch (error) {
-      this.reject(error)
-    }
+    this.#run = this.pool.start(this.prepare(task), this)
   }
 }
 

@@ -1,16 +1,16 @@
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { Admission } from './admission.js'
-import { ControlWords } from './control-words.js'
+import { ControlWords, MOST_THREADS } from './control-words.js'
 import { RendererError } from './error.js'
 import { decodeError } from './error-transfer.js'
 import { Latency } from './latency.js'
 import type { ResolvedOptions } from './options.js'
 import { PageTransport } from './page-transport.js'
-import type { HostData, LifecycleTask, RenderAnswer, RenderTask } from './protocol.js'
+import type { HostData, LifecycleTask, RenderAnswer, RenderTask, RetiringMessage } from './protocol.js'
 import { StreamHub } from './stream-hub.js'
 import { StreamLanes } from './stream-lanes.js'
-import { type Outcome, TaskRun } from './task-run.js'
+import { type TaskOwner, TaskRun } from './task-run.js'
 import { ThreadWatch } from './thread-watch.js'
 
 /** The threads, and all that the renders on them share. */
@@ -22,15 +22,12 @@ export class RenderPool {
   readonly hub: StreamHub
   readonly lanes: StreamLanes
   readonly latency: Latency = new Latency()
-  readonly counts: { renders: number; errors: number; cancelled: number; kills: number } = {
-    renders: 0,
-    errors: 0,
-    cancelled: 0,
-    kills: 0,
-  }
+  readonly counts = { renders: 0, errors: 0, cancelled: 0, kills: 0, recycled: 0 }
   /** Resolves when `minThreads` threads are set up. */
   readonly ready: Promise<void>
   readonly #words: ControlWords
+  /** The latest task of each of the words. */
+  readonly #latest: TaskRun[] = []
   readonly #threads: ThreadWatch
   #closing: Promise<void> | undefined
 
@@ -46,6 +43,7 @@ export class RenderPool {
       arena: this.transport.pool?.buffer,
       control: this.#words.buffer,
       maxPageBytes: settings.maxPageBytes,
+      recycle: settings.recycle,
     }
     this.piscina = new Piscina({
       filename: fileURLToPath(new URL('./worker-host.js', import.meta.url)),
@@ -61,13 +59,16 @@ export class RenderPool {
     this.#threads = new ThreadWatch(this.piscina)
     this.admission = new Admission(maxThreads, maxQueue, queueTimeout)
     this.piscina.on('error', settings.onWorkerError)
+    this.piscina.on('message', (message: Partial<RetiringMessage> | null) => this.#retire(message))
     this.ready = this.#setUp()
     // Who doesn't look at `ready` learns it from the first render.
     this.ready.catch(() => {})
   }
 
-  start(task: Omit<RenderTask, 'ticket'>, onOutcome: (outcome: Outcome) => void): TaskRun {
-    return new TaskRun(this.piscina, this.#words, task, this.settings.cancelGrace, onOutcome)
+  start(task: Omit<RenderTask, 'ticket'>, owner: TaskOwner): TaskRun {
+    const run = new TaskRun(this.piscina, this.#words, task, this.settings.cancelGrace, owner)
+    this.#latest[run.ticket & (MOST_THREADS - 1)] = run
+    return run
   }
 
   /** Resolves when every thread that is gone from the pool by now has exited. */
@@ -93,6 +94,16 @@ export class RenderPool {
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  /** Messages of the user's own code come here too, and those of tasks that were killed meanwhile. */
+  #retire(message: Partial<RetiringMessage> | null): void {
+    const ticket = message?.retiring
+    if (typeof ticket !== 'number') return
+    const run = this.#latest[ticket & (MOST_THREADS - 1)]
+    if (run?.ticket !== ticket) return
+    if (message?.answer) this.counts.recycled++
+    run.retire(message?.answer)
   }
 
   async #setUp(): Promise<void> {

@@ -32,7 +32,8 @@ export interface RendererStats {
   /** Renders whose page nobody wanted any more. */
   cancelled: number
   queue: { size: number; waitMs: number }
-  workers: { count: number; active: number; restarts: number }
+  /** `restarts` counts threads that crashed or were killed, `recycled` those that had done enough. */
+  workers: { count: number; active: number; restarts: number; recycled: number }
   slots: { total: number; inUse: number; highWater: number; quarantined: number }
   /** Rings of streamed pages that are in use. */
   streams: number
@@ -115,6 +116,7 @@ export function createRendererCore(options: RendererOptions): RendererCore {
           count: pool.piscina.threads.length,
           active: pool.admission.running,
           restarts: pool.restarts,
+          recycled: pool.counts.recycled,
         },
         slots: {
           total: slots?.slots ?? 0,

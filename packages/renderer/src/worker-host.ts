@@ -1,4 +1,4 @@
-import { workerData } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { RingWriter } from '@scratchyjs/ring-buffer'
 import { type AttachedPool, attachSharedBufferPool } from '@scratchyjs/shared-buffer'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
@@ -8,16 +8,25 @@ import { RendererError } from './error.js'
 import { encodeError } from './error-transfer.js'
 import { collectPage, readPage } from './page-collector.js'
 import type { PageChunk } from './page-source.js'
-import type { HostData, LifecycleTask, PageHead, RenderAnswer, RenderTask } from './protocol.js'
+import type {
+  HostData,
+  LifecycleTask,
+  PageHead,
+  RenderAnswer,
+  RenderTask,
+  RetiringMessage,
+} from './protocol.js'
 import { RenderSignal } from './render-signal.js'
 import { StreamSink } from './stream-sink.js'
+import { ThreadAge } from './thread-age.js'
 
 // The Piscina worker file. It answers every task with plain data: an error that structured clone can't carry, or a
 // rejection, would end the thread.
 
-const { worker, arena, control, maxPageBytes } = workerData as HostData
+const { worker, arena, control, maxPageBytes, recycle } = workerData as HostData
 const pool: AttachedPool | undefined = arena && attachSharedBufferPool(arena)
 const words = new ControlWords(control)
+const age = new ThreadAge(recycle)
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -35,20 +44,38 @@ async function load(): Promise<Renderable> {
 }
 
 export default async function host(task: RenderTask | LifecycleTask): Promise<RenderAnswer> {
-  let cancelled: RenderSignal | undefined
+  if (task !== 'setup' && task !== 'teardown') {
+    const answer = await answerTo(task)
+    return age.isSpent() ? retire(task.ticket, answer) : moving(answer)
+  }
   try {
     if (loaded instanceof RendererError) throw loaded
-    if (task === 'setup' || task === 'teardown') {
-      await loaded[task]()
-      return {}
-    }
-    cancelled = new RenderSignal(words, task.ticket)
+    await loaded[task]()
+    return {}
+  } catch (error) {
+    return { error: encodeError(error) }
+  }
+}
+
+async function answerTo(task: RenderTask): Promise<RenderAnswer> {
+  const cancelled = new RenderSignal(words, task.ticket)
+  try {
+    if (loaded instanceof RendererError) throw loaded
     return await (task.lane ? stream(loaded, task, task.lane, cancelled) : render(loaded, task, cancelled))
   } catch (error) {
     return { error: encodeError(error) }
   } finally {
-    cancelled?.end()
+    cancelled.end()
   }
+}
+
+/** Answers, tears the thread down, and waits for its end. */
+async function retire(ticket: number, answer: RenderAnswer): Promise<never> {
+  const { page } = answer as { page?: Uint8Array<ArrayBuffer> }
+  parentPort?.postMessage({ retiring: ticket, answer } satisfies RetiringMessage, page ? [page.buffer] : [])
+  if (!(loaded instanceof RendererError)) await loaded.teardown().catch(() => {})
+  parentPort?.postMessage({ retiring: ticket } satisfies RetiringMessage)
+  return new Promise(() => {})
 }
 
 async function render(
@@ -115,13 +142,18 @@ function encodeInto(data: Uint8Array, body: PageChunk): number | undefined {
   return read === body.length ? written : undefined
 }
 
-/** The page's bytes in the answer itself: moved, not copied, and still no string on the main thread. */
+/** The page's bytes in the answer itself, and still no string on the main thread. */
 function byPayload(body: PageChunk, head: PageHead): RenderAnswer {
-  const bytes = typeof body === 'string' ? encoder.encode(body) : Uint8Array.from(body)
-  const answer: RenderAnswer = { ...head, page: bytes }
+  return { ...head, page: typeof body === 'string' ? encoder.encode(body) : Uint8Array.from(body) }
+}
+
+/** An answer as Piscina takes it whose page is moved, not copied. */
+function moving(answer: RenderAnswer): RenderAnswer {
+  const { page } = answer as { page?: Uint8Array }
+  if (!page) return answer
   return move({
     get [transferableSymbol]() {
-      return bytes.buffer
+      return page.buffer
     },
     get [valueSymbol]() {
       return answer
