@@ -27,6 +27,8 @@ export class Admission {
   #waitMs = 0
   #closed = false
   #idle: (() => void) | undefined
+  /** Somebody wants all threads for itself; whoever comes waits. */
+  #alone: Promise<unknown> | undefined
 
   constructor(limit: number, maxQueue: number, queueTimeout: number) {
     this.#limit = limit
@@ -49,7 +51,7 @@ export class Admission {
    */
   enter(): Waiting | undefined {
     if (this.#closed) throw closedError()
-    if (this.#running < this.#limit) {
+    if (this.#running < this.#limit && !this.#alone) {
       this.#running++
       return undefined
     }
@@ -64,13 +66,33 @@ export class Admission {
 
   /** A thread is free again. */
   leave(): void {
+    this.#running--
+    if (!this.#alone) this.#startNext()
+    if (this.#running === 0) this.#idle?.()
+  }
+
+  #startNext(): void {
     for (const next of this.#waiting) {
+      if (this.#running >= this.#limit) return
+      this.#running++
       this.#waiting.delete(next)
       this.#waitMs = performance.now() - next.since
       next.start()
-      return
     }
-    if (--this.#running === 0) this.#idle?.()
+  }
+
+  /** Runs `task` once nothing else runs, and nothing else meanwhile. */
+  async alone(task: () => Promise<void>): Promise<void> {
+    while (this.#alone) await this.#alone.catch(() => {})
+    if (this.#closed) return
+    this.#alone = this.#whenIdle().then(task)
+    try {
+      await this.#alone
+    } finally {
+      this.#alone = undefined
+      this.#startNext()
+      if (this.#running === 0) this.#idle?.()
+    }
   }
 
   /** Runs `task` when a thread is free for it. Rejects as {@link enter} throws, and without running it. */
@@ -84,17 +106,22 @@ export class Admission {
   }
 
   /** Refuses what comes from now on; resolves when nothing runs or waits any more. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#closed = true
-    if (this.#running === 0) return Promise.resolve()
-    return new Promise(resolve => {
-      this.#idle = resolve
-    })
+    while (this.#alone) await this.#alone.catch(() => {})
+    await this.#whenIdle()
   }
 
   /** Refuses what still waits. */
   abandon(): void {
     for (const waiter of this.#waiting) waiter.withdraw(closedError())
+  }
+
+  #whenIdle(): Promise<void> {
+    if (this.#running === 0) return Promise.resolve()
+    return new Promise(resolve => {
+      this.#idle = resolve
+    })
   }
 
   #queue(): Waiting {

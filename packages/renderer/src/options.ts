@@ -51,6 +51,8 @@ export interface RendererOptions {
   maxPageBytes?: number
   /** Replaces a thread after so many renders, or when its heap holds so many megabytes (2^20 bytes) after one. */
   recycle?: Recycling
+  /** For development: replaces all threads when a file in the worker file's folder, or below it, changes. */
+  watch?: boolean
   /** Told of a thread that ended while it rendered nothing, which no request would notice. */
   onWorkerError?: (error: Error) => void
 }
@@ -102,6 +104,7 @@ export function resolveOptions(options: RendererOptions): ResolvedOptions {
     transport,
     onWorkerError,
     recycle: recycling(options.recycle),
+    watch: options.watch ?? false,
     resourceLimits: options.resourceLimits,
   }
 }

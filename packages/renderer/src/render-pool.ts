@@ -12,6 +12,7 @@ import { StreamHub } from './stream-hub.js'
 import { StreamLanes } from './stream-lanes.js'
 import { type TaskOwner, TaskRun } from './task-run.js'
 import { ThreadWatch } from './thread-watch.js'
+import { WorkerWatch } from './worker-watch.js'
 
 /** The threads, and all that the renders on them share. */
 export class RenderPool {
@@ -29,6 +30,7 @@ export class RenderPool {
   /** The latest task of each of the words. */
   readonly #latest: TaskRun[] = []
   readonly #threads: ThreadWatch
+  readonly #watch: WorkerWatch | undefined
   #closing: Promise<void> | undefined
 
   constructor(settings: ResolvedOptions) {
@@ -60,6 +62,7 @@ export class RenderPool {
     this.admission = new Admission(maxThreads, maxQueue, queueTimeout)
     this.piscina.on('error', settings.onWorkerError)
     this.piscina.on('message', (message: Partial<RetiringMessage> | null) => this.#retire(message))
+    this.#watch = settings.watch ? new WorkerWatch(settings.workerUrl, () => this.reload()) : undefined
     this.ready = this.#setUp()
     // Who doesn't look at `ready` learns it from the first render.
     this.ready.catch(() => {})
@@ -91,6 +94,14 @@ export class RenderPool {
     return this.#threads.crashes + this.counts.kills
   }
 
+  /** Replaces all threads, which load the worker file anew. What comes meanwhile waits. */
+  reload(): Promise<void> {
+    return this.admission.alone(async () => {
+      await this.#tearDown().catch(this.settings.onWorkerError)
+      await this.#threads.dismissAll()
+    })
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -120,9 +131,10 @@ export class RenderPool {
 
   async #close(): Promise<void> {
     const { closeTimeout, onWorkerError } = this.settings
+    this.#watch?.close()
     const drain = async () => {
       await this.admission.close()
-      await this.#everywhere(this.piscina.threads.length, () => this.#onThread('teardown'))
+      await this.#tearDown()
     }
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<void>(resolve => {
@@ -132,6 +144,10 @@ export class RenderPool {
     clearTimeout(timer)
     this.admission.abandon()
     await this.piscina.destroy()
+  }
+
+  #tearDown(): Promise<void> {
+    return this.#everywhere(this.piscina.threads.length, () => this.#onThread('teardown'))
   }
 
   #onThread(task: LifecycleTask): Promise<RenderAnswer> {

@@ -62,6 +62,8 @@ export interface Renderer {
   /** Runs a raw task in the same pool; its argument and result are cloned. */
   runTask<Result = unknown>(task: unknown, options?: RunTaskOptions): Promise<Result>
   stats(): RendererStats
+  /** Replaces all threads, which load the worker file anew; renders that come meanwhile wait. */
+  reload(): Promise<void>
   /** Refuses new renders, lets those under way finish, runs `teardown` in every thread, ends the pool. */
   close(): Promise<void>
 }
@@ -129,6 +131,7 @@ export function createRendererCore(options: RendererOptions): RendererCore {
         renderMs: pool.latency.percentiles(),
       }
     },
+    reload: () => pool.reload(),
     close: () => pool.close(),
   }
 }

@@ -8,6 +8,7 @@ import type { Piscina } from 'piscina'
 export class ThreadWatch {
   readonly #pool: Piscina
   readonly #alive = new Set<Worker>()
+  readonly #dismissed = new WeakSet<Worker>()
   /** Threads that ended by themselves. */
   crashes = 0
 
@@ -26,13 +27,23 @@ export class ThreadWatch {
     )
   }
 
+  /** Ends all threads of the pool, which replaces them. Only while nothing runs on them. */
+  async dismissAll(): Promise<void> {
+    await Promise.all(
+      this.#pool.threads.map(thread => {
+        this.#dismissed.add(thread)
+        return thread.terminate()
+      }),
+    )
+  }
+
   #adopt(): void {
     for (const thread of this.#pool.threads) {
       if (this.#alive.has(thread)) continue
       this.#alive.add(thread)
       // Before Piscina's own listener: afterwards the pool doesn't know the thread any more.
       const notice = () => {
-        if (this.#pool.threads.includes(thread)) this.crashes++
+        if (this.#pool.threads.includes(thread) && !this.#dismissed.has(thread)) this.crashes++
       }
       thread.prependListener('error', notice)
       thread.prependListener('exit', () => {
