@@ -13,6 +13,8 @@ const TURN_BYTES = 2 ** 20
 export interface StreamEvents {
   /** The head has come: the stream may be used. */
   onHead(head: PageHead): void
+  /** Nothing more can be read. The answer of the worker's task says why, if the worker knows. */
+  onFailure(error: Error): void
   /** The consumer needs no more: everything was read, or it was destroyed before. */
   onClose(isWhole: boolean): void
 }
@@ -41,8 +43,8 @@ export class PageStream extends Readable implements Listener {
   poll(): boolean {
     try {
       return this.#head ? this.#pollHead(this.#head) : this.#pollBytes()
-    } catch {
-      // The worker failed the ring. Its task's answer follows, and says why in full.
+    } catch (error) {
+      this.#events.onFailure(error as Error)
       return true
     }
   }

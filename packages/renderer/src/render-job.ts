@@ -169,6 +169,7 @@ export class StreamJob extends RenderJob<StreamedPage> {
   #lane: StreamLane | undefined
   #stream: PageStream | undefined
   #expired: RendererError | undefined
+  #failure: Error | undefined
   #isUnwanted = false
   #outcome: Outcome | undefined
 
@@ -183,6 +184,10 @@ export class StreamJob extends RenderJob<StreamedPage> {
     const lane = lanes.take()
     const stream = new PageStream(lane, hub, {
       onHead: head => this.resolve({ ...responseOf(head), stream }),
+      onFailure: error => {
+        this.#failure = error
+        if (this.#outcome) this.#fail(error)
+      },
       onClose: isWhole => {
         if (!isWhole && !this.#outcome) this.#abandon()
         this.#giveBack()
@@ -197,7 +202,7 @@ export class StreamJob extends RenderJob<StreamedPage> {
   protected finish(outcome: Outcome, _task: ContextTask, lease: SlotLease | undefined): void {
     this.#outcome = outcome
     if ('answer' in outcome) lease?.release()
-    const error = this.#expired ?? this.#errorOf(outcome)
+    const error = this.#expired ?? this.#errorOf(outcome) ?? this.#failure
     if (!this.#isUnwanted) this.pool.counts[error ? 'errors' : 'renders']++
     if (error) this.#fail(error)
     this.#giveBack()
