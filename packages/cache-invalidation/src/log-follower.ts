@@ -16,6 +16,9 @@ interface Waiting {
   bytes: number
 }
 
+/** Where keys and flushes go, in order. */
+export type Receiver = Pick<Deliveries, 'push' | 'flush' | 'adopt'>
+
 /** The bound of what waits while the log is read. */
 const maxWaitingBytes = 16 * 1024 * 1024
 
@@ -35,13 +38,12 @@ export class LogFollower {
   #spilled = false
   #interrupted = false
   #unknownServerReported = false
-  readonly #deliveries: Deliveries
+  readonly #deliveries: Receiver
   readonly #report: (error: CacheInvalidationError) => void
-
   readonly #maxWaiting: number
 
   constructor(
-    deliveries: Deliveries,
+    deliveries: Receiver,
     report: (error: CacheInvalidationError) => void,
     maxWaiting: number = 10_000,
   ) {

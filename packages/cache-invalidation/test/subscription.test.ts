@@ -331,7 +331,7 @@ describe('handlers', () => {
 describe('a bad option is refused at once', () => {
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['no client', { subscriber: {} }, /subscriber must be a Redis or Cluster/],
-    ['no handler', { onInvalidate: undefined }, /onInvalidate must be a function, not undefined/],
+    ['neither handler nor cache', { onInvalidate: undefined }, /onInvalidate or cache must be given/],
     ['a handler that is none', { onFlush: 'x' }, /onFlush must be a function, not x/],
     ['an empty channel', { channel: '' }, /channel must be a non-empty string, not ""/],
     [
