@@ -216,9 +216,13 @@ describe('keys', () => {
     await expect(ask('')).rejects.toThrow(new TypeError('key must be a non-empty string, not ""'))
     await expect(ask(1 as never)).rejects.toThrow(/^key must be a non-empty string, not number/)
     await expect(ask('a', '')).rejects.toThrow(/^tags\[0\] must be a non-empty string/)
-    await expect(cache.getOrLoad('a', () => 1, { tags: 'abc' as never })).rejects.toThrow(/tags must be an array/)
+    await expect(cache.getOrLoad('a', () => 1, { tags: 'abc' as never })).rejects.toThrow(
+      /tags must be an array/,
+    )
     await expect(cache.getOrLoad('a', 1 as never)).rejects.toThrow('loader must be a function, not 1')
-    expect(() => cache.invalidate('abc' as never)).toThrow('keysOrTags must be an array of strings, not string')
+    expect(() => cache.invalidate('abc' as never)).toThrow(
+      'keysOrTags must be an array of strings, not string',
+    )
     expect(() => cache.invalidate([undefined] as never)).toThrow(/keysOrTags\[0\] must be a non-empty string/)
     expect(cache.stats()).toMatchObject({ misses: 0, loads: 0, tags: 0 })
   })

@@ -1,7 +1,16 @@
 import { expect, it } from 'vitest'
 import { CacheModel } from './cache-model.js'
 
-const totals = { interleavings: 0, steps: 0, hits: 0, joined: 0, fenced: 0, bypassed: 0, invalidated: 0, failed: 0 }
+const totals = {
+  interleavings: 0,
+  steps: 0,
+  hits: 0,
+  joined: 0,
+  fenced: 0,
+  bypassed: 0,
+  invalidated: 0,
+  failed: 0,
+}
 
 /** One model from beginning to end; `choose` picks among so many steps, or ends it with undefined. */
 async function run(model: CacheModel, choose: (count: number) => number | undefined): Promise<void> {
@@ -17,7 +26,8 @@ async function run(model: CacheModel, choose: (count: number) => number | undefi
     totals[name] += stats[name]
   totals.interleavings += 1
   totals.steps += model.steps.length
-  if (model.violations.length > 0) throw new Error(`${model.violations.join('; ')}\n  ${model.steps.join('\n  ')}`)
+  if (model.violations.length > 0)
+    throw new Error(`${model.violations.join('; ')}\n  ${model.steps.join('\n  ')}`)
 }
 
 /** Every order of `length` steps. */

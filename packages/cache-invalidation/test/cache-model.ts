@@ -146,6 +146,7 @@ export class CacheModel {
   #check(verb: string, key: string, { version, at }: Read, oldest: number, asked: number): void {
     if (version < oldest)
       this.violations.push(`${verb} version ${version} of ${key}, and ${oldest} is the oldest allowed`)
-    if (asked - at >= this.#ttlMs) this.violations.push(`${verb} ${key}, expired for ${asked - at - this.#ttlMs} ms`)
+    if (asked - at >= this.#ttlMs)
+      this.violations.push(`${verb} ${key}, expired for ${asked - at - this.#ttlMs} ms`)
   }
 }

@@ -44,7 +44,12 @@ function start({
   client = {},
   ...options
 }: Partial<CacheSubscriptionOptions> & { maxStaleMs?: number; client?: RedisOptions } = {}) {
-  const subscriber = new Redis({ host: '127.0.0.1', port: proxy.port, retryStrategy: () => 100, ...client } as object)
+  const subscriber = new Redis({
+    host: '127.0.0.1',
+    port: proxy.port,
+    retryStrategy: () => 100,
+    ...client,
+  } as object)
   const cache = createCoherentCache<string>({ max: 100, maxStaleMs })
   const errors: string[] = []
   const onError = ({ code }: { code: string }) => void errors.push(code)
@@ -58,8 +63,10 @@ function start({
     cache,
     subscription,
     errors,
-    is: (status: string) => expect.poll(() => subscription.status, { timeout: 10_000, interval: 5 }).toBe(status),
-    isGone: (key: string) => expect.poll(() => cache.peek(key), { timeout: 10_000, interval: 5 }).toBeUndefined(),
+    is: (status: string) =>
+      expect.poll(() => subscription.status, { timeout: 10_000, interval: 5 }).toBe(status),
+    isGone: (key: string) =>
+      expect.poll(() => cache.peek(key), { timeout: 10_000, interval: 5 }).toBeUndefined(),
     fill: (key: string, value: string, ...tags: string[]) => cache.getOrLoad(key, () => value, { tags }),
   }
 }
