@@ -80,7 +80,7 @@ describe('a value', () => {
     expect([cache.peek('inner'), cache.peek('outer')]).toEqual([1, [1]])
   })
 
-  it('expires ttl seconds after its load began; one that still loads is not joined any more', async () => {
+  it('I8: expires ttl seconds after its load began; one that still loads is not joined any more', async () => {
     const { cache, clock, loads, ask } = setUp({ ttl: 2 })
     void ask('a')
     clock.now += 1500
@@ -98,9 +98,10 @@ describe('a value', () => {
 
   it('I9: of a load that another has overtaken is not stored over the newer', async () => {
     const { cache, clock, loads, ask } = setUp({ ttl: 1 })
-    const slow = ask('a')
+    const slow = ask('a', 'once')
     clock.now += 1000
     const quick = ask('a')
+    expect(cache.stats()).toMatchObject({ tags: 0 })
     loads[1]?.end('new')
     await quick
     loads[0]?.end('old')
@@ -180,7 +181,7 @@ describe('an invalidation', () => {
     expect(cache.stats()).toMatchObject({ invalidated: 3, size: 0, tags: 0 })
   })
 
-  it('of a tag reaches those who named it: who names another loads anew', async () => {
+  it('I6: of a tag reaches those who named it: who names another loads anew', async () => {
     const { cache, loads, fill, ask } = setUp()
     await fill('a', 1, 't')
     void ask('a', 't', 'u')

@@ -122,7 +122,7 @@ describe.each([2, 3] as const)('a cache with a RESP%i client', protocol => {
 })
 
 describe('a cache beside handlers', () => {
-  it('obeys before they are called, and waits for none of them', async () => {
+  it('I5: obeys before they are called, and waits for none of them', async () => {
     const seen: (string | undefined)[] = []
     const waiting: (() => void)[] = []
     const { cache, is, isGone, fill } = start({
@@ -186,7 +186,9 @@ describe('a cache beside handlers', () => {
 })
 
 describe('maxStaleMs', () => {
-  it('I8: counts from the beginning of the last look that was answered, not from its answer or its failure', async () => {
+  it('I8: counts from the beginning of the last look that was answered, not from its answer or its failure', {
+    timeout: 12_000,
+  }, async () => {
     const maxStaleMs = 2000
     const heartbeat = { intervalMs: 500, timeoutMs: 10_000 }
     const { cache, is, fill } = start({ maxStaleMs, heartbeat, client: { protocol: 3 } })
@@ -231,7 +233,7 @@ describe('maxStaleMs', () => {
 })
 
 describe('a cache and its subscription', () => {
-  it('are one to one; after unsubscribe it hears nothing, and another may follow', async () => {
+  it('I8: are one to one; after unsubscribe it hears nothing, and another may follow', async () => {
     const { cache, subscriber, subscription, is, fill } = start()
     const listeners = subscriber.eventNames().length
     expect(() => subscribeToCacheInvalidation({ subscriber, cache })).toThrow(
