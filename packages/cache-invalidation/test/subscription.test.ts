@@ -169,13 +169,24 @@ describe.each([2, 3] as const)('with a RESP%i client', protocol => {
   })
 
   it('without the right to read the log keys still arrive live, and later the rest', async () => {
-    await publisher.acl('SETUSER', 'limited', 'on', 'nopass', '~*', '&*', '+@all', '-eval', '-info')
+    await publisher.acl(
+      'SETUSER',
+      'limited',
+      'on',
+      'nopass',
+      '~*',
+      '&*',
+      '+@all',
+      '-eval',
+      '-evalsha',
+      '-info',
+    )
     const recorded = start({ protocol, username: 'limited', password: 'x', enableReadyCheck: false })
     await expect.poll(() => recorded.subscription.status).toBe('degraded')
     await invalidator.publish(['a'])
     await expect.poll(() => recorded.keys).toContain('a')
     expect(recorded.codes()).toEqual(['LOG_UNAVAILABLE'])
-    await publisher.acl('SETUSER', 'limited', '+eval')
+    await publisher.acl('SETUSER', 'limited', '+eval', '+evalsha')
     await recorded.synchronised()
     expect(recorded.codes()).toEqual(['LOG_UNAVAILABLE', 'SERVER_UNKNOWN'])
     await invalidator.publish(['b'])
