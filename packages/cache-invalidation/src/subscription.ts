@@ -243,9 +243,10 @@ export class Subscription implements CacheSubscription {
 /** The cache obeys at once, so that a slow handler keeps nothing stale in it. */
 function cacheFirst(cache: FencedCache<unknown>, deliveries: Deliveries): Receiver {
   return {
-    push(keys, bytes, position) {
-      cache.invalidate(keys)
-      deliveries.push(keys, bytes, position)
+    push(message, bytes, position) {
+      if (message.flush) cache.flush()
+      else cache.invalidate(message.keys)
+      deliveries.push(message, bytes, position)
     },
     flush(reason, position) {
       cache.flush()

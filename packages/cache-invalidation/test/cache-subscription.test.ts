@@ -97,6 +97,15 @@ describe.each([2, 3] as const)('a cache with a RESP%i client', protocol => {
     expect(errors).toEqual([])
   })
 
+  it('is flushed by the message of a flush', async () => {
+    const { cache, is, isGone, fill } = start({ client: { protocol } })
+    await is('synchronised')
+    await fill('a', '1')
+    await publisher.publish(invalidator.channel, '{"keys":[],"flush":true}')
+    await isGone('a')
+    expect(cache.stats().flushes).toBe(2)
+  })
+
   it('I5, I8: in a break nothing is served; then what was missed is gone before anything is served', async () => {
     const { cache, is, fill } = start({ client: { protocol } })
     await is('synchronised')

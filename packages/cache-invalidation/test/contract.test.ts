@@ -49,10 +49,8 @@ function ours(protocol: 2 | 3): ContractAdapter {
   return {
     async publisher(channel) {
       const publisher = connect(server.port)
-      return {
-        publish: keys => createCacheInvalidator({ publisher, channel }).publish(keys),
-        close: async () => publisher.disconnect(),
-      }
+      const { publish } = createCacheInvalidator({ publisher, channel })
+      return { publish, close: async () => publisher.disconnect() }
     },
     async subscriber(channel, handlers) {
       return { close: await follow({ channel, ...handlers }) }

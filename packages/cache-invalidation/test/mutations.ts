@@ -33,7 +33,7 @@ export const mutations: Mutation[] = [
     file: 'log-follower.ts',
     replace: 'if (isSameLog && entry.sequence <= sequence) return true',
     by: `if (isSameLog && entry.sequence <= sequence) {
-      this.#deliveries.push(message.keys, bytes, this.#cursor)
+      this.#deliveries.push(message, bytes, this.#cursor)
       return true
     }`,
     killedBy: follower,
@@ -196,12 +196,20 @@ export const mutations: Mutation[] = [
   {
     name: 'cache after the handlers',
     file: 'subscription.ts',
-    replace: `cache.invalidate(keys)
-      deliveries.push(keys, bytes, position)`,
-    by: `deliveries.push(keys, bytes, position)
-      cache.invalidate(keys)`,
+    replace: `      else cache.invalidate(message.keys)
+      deliveries.push(message, bytes, position)`,
+    by: `      deliveries.push(message, bytes, position)
+      cache.invalidate(message.keys)`,
     killedBy: subscribedCache,
     named: 'I5:',
+  },
+  {
+    name: 'flush message overheard by the cache',
+    file: 'subscription.ts',
+    replace: 'if (message.flush) cache.flush()',
+    by: 'if (message.flush) cache.invalidate([])',
+    killedBy: subscribedCache,
+    named: 'message of a flush',
   },
   // I6
   {
