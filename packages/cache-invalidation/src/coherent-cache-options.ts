@@ -11,6 +11,9 @@ export interface CoherentCacheOptions<V> {
    * Milliseconds, 0 to Infinity, default 0. While the subscription is out of step a value is served, and a load
    * joined, only within this time of the last look that showed agreement, or of the load's beginning if that was
    * later. 0: everything is loaded anew until it is in step again. Infinity: stale values rather than none.
+   *
+   * A connection that says nothing any more is noticed after up to 3 s, with the heartbeat's defaults: until then
+   * the cache counts as in step.
    */
   maxStaleMs?: number
   /** Sum of the sizes, from 1 on; a value larger than this is handed over and not stored. Needs `sizeOf`. */

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { CacheModel } from './cache-model.js'
 
@@ -50,17 +51,6 @@ async function runAll(length: number, create: () => CacheModel): Promise<void> {
   } while (path.length > 0)
 }
 
-/** mulberry32: the same seed gives the same order again. */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
-
 it.each([
   [5, undefined, 0],
   [6, 1, 1000],
@@ -70,14 +60,18 @@ it.each([
   (length, ttl, maxStaleMs) => runAll(length, () => new CacheModel(['a'], ttl, maxStaleMs)),
 )
 
-it('I6, I7, I8: nor in random orders of 30 steps with two keys', { timeout: 60_000 }, async () => {
-  for (let seed = 1; seed <= 20_000; seed += 1) {
-    const next = random(seed)
-    const ttl = [undefined, 1, 2][next(3)]
-    const maxStaleMs = [0, 500, 1000][next(3)] as number
-    let left = 30
-    await run(new CacheModel(['a', 'b'], ttl, maxStaleMs), count => (left-- > 0 ? next(count) : undefined))
-  }
+it('I6, I7, I8: nor in random orders of up to 60 steps with two keys', { timeout: 60_000 }, async () => {
+  const ttl = fc.constantFrom(undefined, 1, 2)
+  const maxStaleMs = fc.constantFrom(0, 500, 1000)
+  const choices = fc.array(fc.nat(999), { maxLength: 60, size: 'max' })
+  const order = fc.asyncProperty(ttl, maxStaleMs, choices, async (ttl, maxStaleMs, choices) => {
+    const left = choices.values()
+    await run(new CacheModel(['a', 'b'], ttl, maxStaleMs), count => {
+      const { value } = left.next()
+      return value === undefined ? undefined : value % count
+    })
+  })
+  await fc.assert(order, { numRuns: 20_000, seed: 1 })
 })
 
 it('at least 100 000 orders were tried, and everything happened in them', () => {
