@@ -50,7 +50,7 @@ export interface CoherentCache<V> {
    * on has it loaded anew.
    *
    * A loader that never ends keeps those waiting who asked before an invalidation, or within a `ttl` of its
-   * beginning: give it a deadline.
+   * beginning: give it a deadline. One that asks for its own key waits for itself.
    *
    * @param options.tags names that the value is dropped under too. Those of a key should stay the same: who names
    * one that the stored value does not have loads anew.
@@ -67,7 +67,7 @@ export interface CoherentCache<V> {
   /**
    * Drops at once what has one of these names as its key or as a tag.
    *
-   * @throws TypeError unless it is an array of non-empty strings
+   * @throws TypeError unless it is an array of non-empty strings; RangeError for one over {@link MAX_KEY_BYTES}
    */
   invalidate(keysOrTags: readonly string[]): void
   /** Drops everything at once. */
