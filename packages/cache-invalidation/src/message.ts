@@ -71,7 +71,7 @@ export function decodeMessage(bytes: Uint8Array | string): Message {
   if (size > MAX_MESSAGE_BYTES) throw malformed(`it has ${size} bytes, at most ${MAX_MESSAGE_BYTES} are read`)
   let parsed: unknown
   try {
-    parsed = JSON.parse(typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString())
+    parsed = JSON.parse(typeof bytes === 'string' ? bytes : textOf(bytes))
   } catch (cause) {
     throw malformed('it is no JSON', cause)
   }
@@ -94,6 +94,10 @@ export function decodeMessage(bytes: Uint8Array | string): Message {
 
 function isKey(key: unknown): key is string {
   return typeof key === 'string' && key !== '' && Buffer.byteLength(key) <= MAX_KEY_BYTES
+}
+
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString()
 }
 
 function malformed(why: string, cause?: unknown): CacheInvalidationError {

@@ -14,7 +14,7 @@ export interface QueueLimits {
 
 /** A message on its way. It is the same each time it is sent. */
 export interface Outgoing {
-  /** As {@link appendToLog} takes them. */
+  /** Of the message: JSON of an object, without its braces. */
   members: string
   id: string
   keys: number
