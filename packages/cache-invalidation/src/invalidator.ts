@@ -102,22 +102,22 @@ export function createCacheInvalidator({
           throw new TypeError(`id must be 1 to 64 letters, digits, "_" and "-", not ${JSON.stringify(id)}`)
         checkPositive('timeoutMs', timeoutMs, maxTimer)
         signal?.throwIfAborted()
-        const cannot = `Cannot publish ${keys.length} keys on ${channel}`
+        const cannot = () => `Cannot publish ${keys.length} keys on ${channel}`
         const settle = () => signal?.removeEventListener('abort', onAbort)
         const waiter: Waiter = {
-          deadline: performance.now() + timeoutMs,
+          timeoutMs,
           resolve(position) {
             settle()
             resolve(position)
           },
           reject(cause) {
             settle()
-            reject(new CacheInvalidationError('PUBLISH_FAILED', `${cannot}: ${reasonOf(cause)}`, { cause }))
+            reject(new CacheInvalidationError('PUBLISH_FAILED', `${cannot()}: ${reasonOf(cause)}`, { cause }))
           },
           expire() {
             const cause = queue.lastFailure
             const why = cause === undefined ? '' : ` (${reasonOf(cause)})`
-            const message = `${cannot} within ${timeoutMs} ms${why}: they are queued`
+            const message = `${cannot()} within ${timeoutMs} ms${why}: they are queued`
             giveUp(new CacheInvalidationError('PUBLISH_TIMEOUT', message, { cause }))
           },
         }

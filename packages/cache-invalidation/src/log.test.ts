@@ -20,7 +20,7 @@ afterAll(async () => {
 })
 
 const append = (id: string, { keys = [id], maxLength = 100 } = {}) =>
-  appendTo(redis, channel, { ...limits, maxLength })({ members: keyMembers(encodeKeys(keys)), id })
+  appendTo(redis, channel, { ...limits, maxLength })({ members: keyMembers(encodeKeys(keys).json), id })
 const numbersOf = (entries: string[]) => entries.map(entry => JSON.parse(entry).sequence)
 
 describe('the log', () => {

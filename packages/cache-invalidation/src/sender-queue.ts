@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Cluster, Redis } from 'ioredis'
 import type { LogPosition } from './log.js'
+import type { EncodedKeys } from './message.js'
 import { isRefusal } from './refusal.js'
 import { SharedTimer } from './shared-timer.js'
 import { type Outgoing, type QueueLimits, WaitingKeys } from './waiting-keys.js'
@@ -10,11 +11,11 @@ const [firstPause, longestPause] = [50, 1000]
 
 /** A caller that is told when its keys are in the log, or will not be. */
 export interface Waiter {
-  /** By `performance.now()`. */
-  deadline: number
+  /** Milliseconds. */
+  timeoutMs: number
   resolve(position: LogPosition): void
   reject(error: unknown): void
-  /** The deadline has come. */
+  /** It has waited for so long. */
   expire(): void
 }
 
@@ -44,8 +45,8 @@ export class SenderQueue {
   readonly #limits: QueueLimits
   readonly #silenceMs: number
   readonly #waiting = new WaitingKeys()
-  /** With the ticket after which each is served. */
-  readonly #waiters = new Map<Waiter, number>()
+  /** With the ticket after which each is served, and the end of its patience, by `performance.now()`. */
+  readonly #waiters = new Map<Waiter, { ticket: number; deadline: number }>()
   #outgoing: Outgoing | undefined
   /** The latest try to send it; undefined when none is under way. */
   #attempt: object | undefined
@@ -86,22 +87,34 @@ export class SenderQueue {
     }
   }
 
-  /** Takes keys, as JSON, to be sent with others, or by themselves under an id of their own. */
-  add(keys: readonly string[], id: string | undefined, waiter: Waiter): void {
+  /** Takes keys, to be sent with others, or by themselves under an id of their own. */
+  add(keys: EncodedKeys, id: string | undefined, waiter: Waiter): void {
     if (this.#closedBecause) {
       waiter.reject(this.#closedBecause)
-      return
-    }
-    if (id === undefined) {
-      const { ticket, coalesced } = this.#waiting.add(keys)
-      this.#sent.coalescedKeys += coalesced
-      this.#waiters.set(waiter, ticket)
+    } else if (this.#isIdle && this.#client.status === 'ready') {
+      const message = this.#waiting.seal(keys, id)
+      this.#outgoing = message
+      this.#send()
+      // Later, for it takes time.
+      this.#register(waiter, message.ticket)
     } else {
-      this.#waiters.set(waiter, this.#waiting.addNamed(id, keys))
+      this.#register(waiter, this.#enqueue(keys, id))
+      this.#send()
+      if (this.#waiting.overflow(this.#limits)) this.#sent.overflows += 1
     }
-    this.#deadlines.setFor(waiter.deadline)
-    this.#send()
-    if (this.#waiting.overflow(this.#limits)) this.#sent.overflows += 1
+  }
+
+  #enqueue(keys: EncodedKeys, id: string | undefined): number {
+    if (id !== undefined) return this.#waiting.addNamed(id, keys)
+    const { ticket, coalesced } = this.#waiting.add(keys)
+    this.#sent.coalescedKeys += coalesced
+    return ticket
+  }
+
+  #register(waiter: Waiter, ticket: number): void {
+    const deadline = performance.now() + waiter.timeoutMs
+    this.#waiters.set(waiter, { ticket, deadline })
+    this.#deadlines.setFor(deadline)
   }
 
   /** The waiter is told nothing any more; its keys stay. */
@@ -164,7 +177,7 @@ export class SenderQueue {
     this.#lastFailure = undefined
     this.#sent.sentKeys += message.keys
     this.#sent.sentMessages += 1
-    const served = [...this.#waiters].filter(([, ticket]) => ticket <= message.ticket)
+    const served = [...this.#waiters].filter(([, { ticket }]) => ticket <= message.ticket)
     for (const [waiter] of served) this.#waiters.delete(waiter)
     // First, so that Redis has something to do meanwhile.
     this.#send()
@@ -210,9 +223,9 @@ export class SenderQueue {
 
   #expire(now: number): number {
     let earliest = Number.POSITIVE_INFINITY
-    for (const waiter of [...this.#waiters.keys()]) {
-      if (waiter.deadline <= now) waiter.expire()
-      else earliest = Math.min(earliest, waiter.deadline)
+    for (const [waiter, { deadline }] of [...this.#waiters]) {
+      if (deadline <= now) waiter.expire()
+      else earliest = Math.min(earliest, deadline)
     }
     if (this.#waiters.size === 0) this.#deadlines.keepAlive(false)
     return earliest

@@ -8,6 +8,7 @@ import {
   MAX_MESSAGE_BYTES,
 } from '../src/index.js'
 import { appendTo, type LogPosition } from '../src/log.js'
+import { encodeKeys } from '../src/message.js'
 import { SenderQueue } from '../src/sender-queue.js'
 import { startProxy, type TcpProxy } from './proxy.js'
 import { numbered, record } from './recorded-subscription.js'
@@ -229,8 +230,8 @@ describe('an answer that is lost', () => {
     proxy.swallow = (_, connection) => connection <= broken
     if (broken > 1) proxy.cut()
     const place = await new Promise<LogPosition>((resolve, reject) =>
-      queue.add(['"a"'], undefined, {
-        deadline: Number.POSITIVE_INFINITY,
+      queue.add(encodeKeys(['a']), undefined, {
+        timeoutMs: 10_000,
         resolve,
         reject,
         expire() {},
