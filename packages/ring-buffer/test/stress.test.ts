@@ -130,8 +130,9 @@ describe.each(kinds)('%s:', kind => {
       }
     }))
 
-  test('I8, I15: memory that a third thread spoils gives errors with codes, no hang, no bytes beyond', () =>
-    rounds(kind, async ({ buffer, roll }) => {
+  test('I8, I15: memory that a third thread spoils gives errors with codes, no hang, no bytes beyond', async () => {
+    const met = [0, 0]
+    await rounds(kind, async ({ buffer, roll }) => {
       const capacity = capacityOf(kind, buffer)
       const stop = new Int32Array(new SharedArrayBuffer(4))
       const sides = (['write', 'read'] as const).map(role =>
@@ -147,8 +148,13 @@ describe.each(kinds)('%s:', kind => {
       new Uint8Array(buffer).set(pristine)
       Atomics.store(stop, 0, 1)
       const counts = await Promise.all(sides.map(side => result<Record<string, number>>(side)))
-      expect(counts.map(count => Object.keys(count).length > 1)).toEqual([true, true])
-    }))
+      counts.forEach((count, side) => {
+        met[side] = (met[side] as number) + Object.keys(count).length - 1
+      })
+    })
+    // On a busy machine a side may have had no turn in one round while the memory was spoilt.
+    expect(met.map(errors => errors > 0)).toEqual([true, true])
+  })
 })
 
 /** Changes a word of the header, or the bytes of what may be a message's length. */
