@@ -16,8 +16,8 @@ export interface RedisSentinel {
   readonly replica: RedisServer
   /**
    * Makes the replica the master, and resolves when it is one and the sentinel says so. The master is killed (SIGKILL)
-   * and the sentinel finds that out by itself, which takes 1 to 3 s; with `kill: false` it is told to become a replica.
-   * A killed one does not come back, so only a first fail-over may kill.
+   * and the sentinel finds that out by itself, which takes 1 to 3 s. With `kill: false` it becomes a replica, and writes
+   * to it are refused (READONLY); sentinels take about 10 s for that. After a killed one there is no replica left.
    */
   failover(options?: { kill?: boolean }): Promise<void>
   /** Ends all three. */
@@ -26,6 +26,8 @@ export interface RedisSentinel {
 
 const NAME = 'scratchy-main'
 const DOWN_AFTER_MS = 500
+// A master waits 5 s for more replicas before it sends its data.
+const atOnce = ['--repl-diskless-sync-delay', '0']
 
 /**
  * Starts a master, a replica in step with it, and a sentinel with quorum 1, on the loopback interface.
@@ -38,9 +40,11 @@ export async function startSentinel({ args = [] }: { args?: string[] } = {}): Pr
     await Promise.all(stops.map(stopOne => stopOne()))
   }
   try {
-    let master = await startRedis({ args })
+    let master = await startRedis({ args: [...atOnce, ...args] })
     stops.push(() => master.stop())
-    let replica = await startRedis({ args: [...args, '--replicaof', '127.0.0.1', `${master.port}`] })
+    let replica = await startRedis({
+      args: [...atOnce, ...args, '--replicaof', '127.0.0.1', `${master.port}`],
+    })
     stops.push(() => replica.stop())
     await eventually('a replica in step', () => follows(replica, master), 20_000)
     const sentinel = await spawnSentinel(master.port)
