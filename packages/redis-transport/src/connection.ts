@@ -7,13 +7,22 @@ import type { Cluster, Redis } from 'ioredis'
  */
 export type ConnectionState = 'ready' | 'opening' | 'lost'
 
+const connections = new WeakMap<Redis | Cluster, Connection>()
+
 /** What a client's connection is good for at this moment. */
 export class Connection {
+  /** The one of this client: it listens to the client as long as that lives. */
+  static of(redis: Redis | Cluster): Connection {
+    const connection = connections.get(redis) ?? new Connection(redis)
+    connections.set(redis, connection)
+    return connection
+  }
+
   readonly #redis: Redis | Cluster
   #lost: boolean
   #opened: Promise<void> | undefined
 
-  constructor(redis: Redis | Cluster) {
+  private constructor(redis: Redis | Cluster) {
     this.#redis = redis
     this.#lost = !['wait', 'connecting', 'connect', 'ready'].includes(redis.status)
     redis.on('ready', () => {

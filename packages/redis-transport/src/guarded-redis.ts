@@ -20,7 +20,7 @@ export class GuardedRedis {
   readonly #timeoutMs: number
 
   constructor(redis: Redis | Cluster, timeoutMs: number, options: CircuitBreakerOptions) {
-    this.#connection = new Connection(redis)
+    this.#connection = Connection.of(redis)
     this.#timeoutMs = timeoutMs
     this.breaker = new CircuitBreaker(options)
   }
