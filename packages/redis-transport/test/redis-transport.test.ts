@@ -70,7 +70,7 @@ describe('a context', () => {
           await transport.receive(posted(byPayload)),
         )
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
     class Page {
       route = '/a'

@@ -14,6 +14,8 @@ export interface RenderPool {
   render(context: PageContext): Promise<string>
   /** How often a context was sent again, by reason. */
   lost: Record<string, number>
+  /** The ids of the threads that have rendered something. */
+  rendered: Set<number>
   close(): Promise<void>
 }
 
@@ -32,18 +34,21 @@ export async function startPool(
   })
   piscina.on('error', () => {})
   const lost: Record<string, number> = {}
+  const rendered = new Set<number>()
   return {
     piscina,
     lost,
+    rendered,
     async render(context) {
       const envelope = await transport.send(context)
-      let result: { html: string; lost?: string }
+      let result: { html: string; threadId: number; lost?: string }
       try {
         result = await piscina.run(envelope)
       } catch (error) {
         await transport.discard(envelope)
         throw error
       }
+      rendered.add(result.threadId)
       if (!result.lost) return result.html
       lost[result.lost] = (lost[result.lost] ?? 0) + 1
       return (await piscina.run(transport.payload(context))).html

@@ -1,4 +1,6 @@
 // What a user's worker does: one connection for each thread, made when it starts.
+
+import { threadId } from 'node:worker_threads'
 import { createRedisClient, createRedisTransport, RedisTransportError } from '@scratchyjs/redis-transport'
 import { workerData } from 'piscina'
 
@@ -14,8 +16,8 @@ export default async function render(envelope) {
   } catch (error) {
     if (!(error instanceof RedisTransportError)) throw error
     // As a value: an error would lose its code on the way.
-    return { lost: error.code }
+    return { lost: error.code, threadId }
   }
   if (context.props.dies) process.exit(1)
-  return { html: `<h1>${context.props.name}</h1>` }
+  return { html: `<h1>${context.props.name}</h1>`, threadId }
 }
