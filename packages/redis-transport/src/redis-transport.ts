@@ -60,7 +60,7 @@ export interface RedisTransport {
    * of Redis makes it reject.
    *
    * @throws TypeError for what JSON can't hold, naming where it is; RangeError when it nests deeper than 1000 levels;
-   * RedisTransportError `CONTEXT_TOO_LARGE` above 64 MiB of JSON, which no envelope should carry
+   * RedisTransportError `CONTEXT_TOO_LARGE` above 16 MiB of JSON (or `maxBytes`, if that is more)
    */
   send(context: unknown): Promise<RenderEnvelope>
   /** The context in the envelope itself, without Redis: for a second attempt. Throws as `send` rejects. */
@@ -77,8 +77,8 @@ export interface RedisTransport {
   stats(): RedisTransportStats
 }
 
-/** Cloning more than that stops both threads for a long time. */
-const maxPayloadBytes = 64 * 1024 * 1024
+/** To write, clone and parse more than that stops both threads for seconds. */
+const maxPayloadBytes = 16 * 1024 * 1024
 const maxTimerMs = 2 ** 31 - 1
 
 /**
@@ -120,7 +120,7 @@ class GuardedTransport implements RedisTransport {
   }
 
   async send(context: unknown): Promise<RenderEnvelope> {
-    const json = encodeContext(context, maxPayloadBytes)
+    const json = this.#encode(context)
     if (Buffer.byteLength(json) > this.#maxBytes) return this.#payload(json, 'large')
     const requestId = createRequestId()
     const key = renderContextKey(requestId)
@@ -135,7 +135,11 @@ class GuardedTransport implements RedisTransport {
   }
 
   payload(context: unknown): RenderEnvelope {
-    return this.#payload(encodeContext(context, maxPayloadBytes), 'asked')
+    return this.#payload(this.#encode(context), 'asked')
+  }
+
+  #encode(context: unknown): string {
+    return encodeContext(context, Math.max(maxPayloadBytes, this.#maxBytes))
   }
 
   #payload(json: string, reason: Outage | 'large' | 'asked'): RenderEnvelope {

@@ -282,7 +282,7 @@ export const mutations: Mutation[] = [
   {
     name: 'payload written its own way',
     file: 'redis-transport.ts',
-    replace: "return this.#payload(encodeContext(context, maxPayloadBytes), 'asked')",
+    replace: "return this.#payload(this.#encode(context), 'asked')",
     by: "return this.#payload(JSON.stringify(JSON.stringify(context)), 'asked')",
     killedBy: ['test/redis-transport.test.ts'],
     named: 'I9',

@@ -12,8 +12,10 @@ import {
 let server: RedisServer
 let redis: Redis
 const context = { route: '/a', props: { list: [1, 'ü', null], deep: { x: true } } }
+// What is slow here is the machine: how slow Redis may be is a matter of outage.test.ts.
+const breaker = { timeoutMs: 10_000 }
 const open = (options: Omit<RedisTransportOptions, 'redis'> = {}) =>
-  createRedisTransport({ redis, ...options })
+  createRedisTransport({ redis, breaker, ...options })
 /** Takes a context to the other side as a worker would get it. */
 const posted = (envelope: RenderEnvelope): RenderEnvelope => structuredClone(envelope)
 
@@ -97,6 +99,9 @@ describe('a context', () => {
       redis: 1,
       payload: { out: 0, slow: 0, open: 0, large: 2, asked: 0 },
     })
+    const large = 'x'.repeat(2 ** 24)
+    await expect(transport.send(large)).rejects.toMatchObject({ code: 'CONTEXT_TOO_LARGE' })
+    expect(Object.keys(await open({ maxBytes: 2 ** 25 }).send(large))).toEqual(['requestId'])
     let node: unknown = 'x'
     for (let level = 0; level < 100; level += 1) node = [node, node]
     await expect(transport.send(node)).rejects.toMatchObject({ code: 'CONTEXT_TOO_LARGE' })
