@@ -19,6 +19,13 @@ export interface RenderPool {
   close(): Promise<void>
 }
 
+interface Rendered {
+  html?: string
+  lost?: string
+  threadId?: number
+  error?: unknown
+}
+
 export async function startPool(
   transport: RedisTransport,
   redis: { host: string; port: number },
@@ -41,15 +48,11 @@ export async function startPool(
     rendered,
     async render(context) {
       const envelope = await transport.send(context)
-      let result: { html: string; threadId: number; lost?: string }
-      try {
-        result = await piscina.run(envelope)
-      } catch (error) {
-        await transport.discard(envelope)
-        throw error
-      }
-      rendered.add(result.threadId)
-      if (!result.lost) return result.html
+      const result: Rendered = await piscina.run(envelope).catch(error => ({ error }))
+      if (result.threadId) rendered.add(result.threadId)
+      if (result.html) return result.html
+      transport.discard(envelope)
+      if (!result.lost) throw result.error
       lost[result.lost] = (lost[result.lost] ?? 0) + 1
       return (await piscina.run(transport.payload(context))).html
     },

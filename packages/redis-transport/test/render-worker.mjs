@@ -6,8 +6,8 @@ import { workerData } from 'piscina'
 
 const redis = createRedisClient(workerData.redis, { onError() {} })
 const transport = createRedisTransport({ redis, breaker: workerData.breaker })
-// If Redis is out now, contexts come another way, and the client goes on trying.
-await redis.connect().catch(() => {})
+// Not awaited: if Redis is out now, contexts come another way, and the client goes on trying.
+redis.connect().catch(() => {})
 
 export default async function render(envelope) {
   let context
