@@ -191,13 +191,13 @@ describe.each(Object.keys(roles))('the ACL of the %s', role => {
   const play = roles[role] as (typeof roles)[string]
 
   /**
-   * Plays the role under such rules. `isDone`: without an error or a warning; `denied`: what Redis wrote into its log
-   * of refused commands.
+   * Plays the role under such rules. `isDone`: without an error or a warning; `denied`: what is in Redis' log of refused
+   * commands, "command get" or "key" and its name.
    */
   async function playWith(
     rules: string[],
     topology: 'one' | 'cluster' = 'one',
-  ): Promise<{ isDone: boolean; denied: string }> {
+  ): Promise<{ isDone: boolean; denied: string[] }> {
     const args = ['--user', role, 'on', '>secret', ...rules]
     const isCluster = topology === 'cluster'
     const { stop, addresses } = isCluster
@@ -226,23 +226,23 @@ describe.each(Object.keys(roles))('the ACL of the %s', role => {
     all.disconnect()
     const logs = await Promise.all(addresses.map(({ port }) => askRedis(port, 'ACL', 'LOG')))
     await stop()
-    return { isDone, denied: logs.join() }
+    const entries = logs.join('').matchAll(/reason\r\n\$\d+\r\n(.*)\r\n[\s\S]*?object\r\n\$\d+\r\n(.*)\r\n/g)
+    const denied = Array.from(entries, ([, reason, object]) => `${reason} ${object}`)
+    // A name for each connection, which ioredis gives in a cluster and which it does without.
+    return { isDone, denied: denied.filter(name => name !== 'command client|setname') }
   }
 
-  /** How the log of refused commands names what a rule allows. */
-  const entry = (rule: string): RegExp =>
-    rule.startsWith('+')
-      ? new RegExp(`object\\r\\n\\$\\d+\\r\\n${rule.slice(1).replace('|', '\\|')}\\r\\n`)
-      : /reason\r\n\$3\r\nkey\r\n/
+  const refusal = (rule: string): RegExp =>
+    rule.startsWith('+') ? new RegExp(`^command ${rule.slice(1).replace('|', '\\|')}$`) : /^key /
 
   it('is enough, and everything in it is needed', async () => {
     const rules = await rulesOf(role)
     expect(rules).toContain('+info')
-    expect(await playWith(rules)).toEqual({ isDone: true, denied: '*0' })
+    expect(await playWith(rules)).toEqual({ isDone: true, denied: [] })
     for (const rule of rules) {
       const { isDone, denied } = await playWith(rules.filter(other => other !== rule))
       expect(isDone, `without ${rule}`).toBe(false)
-      expect(denied).toMatch(entry(rule))
+      expect(denied).toContainEqual(expect.stringMatching(refusal(rule)))
     }
   })
 
@@ -250,14 +250,14 @@ describe.each(Object.keys(roles))('the ACL of the %s', role => {
     const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
     expect(readme).toContain(inCluster.join(' '))
     const rules = [...(await rulesOf(role)), ...inCluster]
-    expect(await playWith(rules, 'cluster')).toEqual({ isDone: true, denied: '*0,*0,*0' })
+    expect(await playWith(rules, 'cluster')).toEqual({ isDone: true, denied: [] })
     for (const rule of inCluster) {
       const { isDone, denied } = await playWith(
         rules.filter(other => other !== rule),
         'cluster',
       )
       expect(isDone, `without ${rule}`).toBe(false)
-      expect(denied).toMatch(entry(rule))
+      expect(denied).toContainEqual(expect.stringMatching(refusal(rule)))
     }
   })
 })
