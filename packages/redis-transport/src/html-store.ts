@@ -105,12 +105,12 @@ class RedisHtmlStore implements HtmlStore {
 
   async get(key: PageKey): Promise<string | null> {
     const name = this.#keys.page(checkPageKey(key))
-    return this.#counted(await this.#ask('read', key, () => this.#redis.get(name)))
+    return this.#counted(await this.#ask(`read page ${key}`, () => this.#redis.get(name)))
   }
 
   async getBuffer(key: PageKey): Promise<Buffer | null> {
     const name = this.#keys.page(checkPageKey(key))
-    return this.#counted(await this.#ask('read', key, () => this.#redis.getBuffer(name)))
+    return this.#counted(await this.#ask(`read page ${key}`, () => this.#redis.getBuffer(name)))
   }
 
   async set(key: PageKey, html: string | Uint8Array, options: SetHtmlOptions = {}): Promise<boolean> {
@@ -120,7 +120,7 @@ class RedisHtmlStore implements HtmlStore {
     const isStored =
       'fence' in options
         ? await this.#setFenced(key, bytes, checkFence(options.fence), ttl)
-        : await this.#ask('store', key, () => this.#redis.set(page, bytes, 'EX', ttl))
+        : await this.#ask(`store page ${key}`, () => this.#redis.set(page, bytes, 'EX', ttl))
     this.#stats[isStored ? 'stores' : 'fenced'] += 1
     return Boolean(isStored)
   }
@@ -128,20 +128,20 @@ class RedisHtmlStore implements HtmlStore {
   async fence(key: PageKey): Promise<string> {
     const name = this.#keys.fence(checkPageKey(key))
     const made = randomBytes(16).toString('base64url')
-    return await this.#ask('fence', key, async () =>
+    return await this.#ask(`fence page ${key}`, async () =>
       String(await getFence.run(this.#redis, [name], [made, fenceTtl])),
     )
   }
 
   async delete(key: PageKey): Promise<void> {
     const names = [this.#keys.page(checkPageKey(key)), this.#keys.fence(key)] as const
-    await this.#ask('delete', key, () => this.#redis.unlink(...names))
+    await this.#ask(`delete page ${key}`, () => this.#redis.unlink(...names))
   }
 
   async clear(): Promise<void> {
     // Fences first: while one is there, a page loaded before could be stored behind the back of SCAN.
-    await this.#ask('delete', 'all', () => this.#keys.removeAll(this.#redis, 'fences'))
-    await this.#ask('delete', 'all', () => this.#keys.removeAll(this.#redis, 'pages'))
+    await this.#ask('clear the pages', () => this.#keys.removeAll(this.#redis, 'fences'))
+    await this.#ask('clear the pages', () => this.#keys.removeAll(this.#redis, 'pages'))
   }
 
   stats(): HtmlStoreStats {
@@ -151,8 +151,7 @@ class RedisHtmlStore implements HtmlStore {
   async #setFenced(key: PageKey, bytes: string | Buffer, fence: string, ttl: number): Promise<boolean> {
     const names = [this.#keys.page(key), this.#keys.fence(key)]
     return await this.#ask(
-      'store',
-      key,
+      `store page ${key}`,
       async () => (await setFenced.run(this.#redis, names, [bytes, fence, ttl])) === 1,
     )
   }
@@ -174,12 +173,12 @@ class RedisHtmlStore implements HtmlStore {
     return page
   }
 
-  async #ask<T>(verb: string, key: string, command: () => Promise<T>): Promise<T> {
+  async #ask<T>(action: string, command: () => Promise<T>): Promise<T> {
     try {
       return await command()
     } catch (cause) {
       this.#stats.errors += 1
-      throw redisFailure(`${verb} page ${key}`, cause)
+      throw redisFailure(action, cause)
     }
   }
 }

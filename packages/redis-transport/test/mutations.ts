@@ -107,9 +107,9 @@ export const mutations: Mutation[] = [
     name: 'pages cleared before fences',
     file: 'html-store.ts',
     replace: `'fences'))
-    await this.#ask('delete', 'all', () => this.#keys.removeAll(this.#redis, 'pages'))`,
+    await this.#ask('clear the pages', () => this.#keys.removeAll(this.#redis, 'pages'))`,
     by: `'pages'))
-    await this.#ask('delete', 'all', () => this.#keys.removeAll(this.#redis, 'fences'))`,
+    await this.#ask('clear the pages', () => this.#keys.removeAll(this.#redis, 'fences'))`,
     killedBy: ['test/html-store.test.ts'],
     named: 'I2',
   },
