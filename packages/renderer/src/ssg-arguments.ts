@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { MOST_THREADS } from './control-words.js'
 
 /** A command line that can't be: exit code 2. */
 export class UsageError extends Error {
@@ -41,8 +42,8 @@ export function parseSsgArguments(args: readonly string[]): SsgArguments | undef
     return value
   }
   const { threads, status = [] } = values
-  if (threads !== undefined && !/^[1-9]\d{0,4}$/.test(threads)) {
-    throw new UsageError(`--threads must be a positive integer, and is ${threads}`)
+  if (threads !== undefined && !(/^[1-9]\d{0,4}$/.test(threads) && Number(threads) <= MOST_THREADS)) {
+    throw new UsageError(`--threads must be an integer from 1 to ${MOST_THREADS}, and is ${threads}`)
   }
   return {
     worker: need('worker'),

@@ -16,7 +16,7 @@ export type SsgOutcome = ['rendered' | 'unchanged', SsgPage] | ['failed', SsgFai
 
 /** The way of all routes from their source to their files. */
 export class SsgBuild {
-  readonly #renderer: Renderer
+  readonly #renderer: Pick<Renderer, 'render'>
   readonly #folder: SiteFolder
   readonly #steps: SsgSteps
   /** Aborted by whoever wants the build to end, this one included; its reason is what the build rejects with. */
@@ -25,7 +25,12 @@ export class SsgBuild {
   readonly #outcomes: SsgOutcome[] = []
   #done = 0
 
-  constructor(renderer: Renderer, folder: SiteFolder, steps: SsgSteps, stop: AbortController) {
+  constructor(
+    renderer: Pick<Renderer, 'render'>,
+    folder: SiteFolder,
+    steps: SsgSteps,
+    stop: AbortController,
+  ) {
     this.#renderer = renderer
     this.#folder = folder
     this.#steps = steps
@@ -39,9 +44,11 @@ export class SsgBuild {
     const underWay = new Set<Promise<void>>()
     try {
       for (let index = 0; ; index++) {
-        while (underWay.size >= this.#steps.concurrency) await Promise.race(underWay)
+        // One ahead, so that the total is known before the last route is done.
         const next = await orAborted(() => source.next(), signal)
         if (next.done) break
+        while (underWay.size >= this.#steps.concurrency) await Promise.race(underWay)
+        signal.throwIfAborted()
         const route = this.#finish(index, next.value, source)
           .catch(error => this.#stop.abort(error))
           .finally(() => underWay.delete(route))

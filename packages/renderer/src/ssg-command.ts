@@ -66,5 +66,6 @@ function report({ rendered, unchanged, failed, durationMs }: SsgResult): void {
   )
 }
 
-const described = (error: unknown) =>
-  error instanceof Error ? (error.stack ?? error.message) : String(error)
+function described(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
