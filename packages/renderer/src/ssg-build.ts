@@ -58,7 +58,6 @@ export class SsgBuild {
       this.#stop.abort(error)
     }
     await Promise.all(underWay)
-    if (signal.aborted) void source.close()
     signal.throwIfAborted()
     return this.#outcomes
   }

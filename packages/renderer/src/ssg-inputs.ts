@@ -20,7 +20,7 @@ export async function loadRoutes(file: string): Promise<SsgRoutes> {
   const kind = extname(path)
   if (kind === '.txt') return linesOf(await readFile(path, 'utf8'))
   const given = kind === '.json' ? jsonOf(path, await readFile(path, 'utf8')) : await exportOf('routes', path)
-  const routes = kind !== '.json' && typeof given === 'function' ? await given() : await given
+  const routes = typeof given === 'function' ? await given() : given
   if (isRoutes(routes)) return routes
   throw new UsageError(
     `--routes: ${path} must hold an array or iterable of strings, and holds ${describe(routes)}`,

@@ -37,6 +37,7 @@ export async function runSsgPipeline(options: SsgOptions): Promise<SsgResult> {
     outcomes = await new SsgBuild(renderer, folder, steps, stop).run(source)
   } finally {
     signal?.removeEventListener('abort', onAbort)
+    void source.close()
     try {
       folder?.close()
     } finally {
