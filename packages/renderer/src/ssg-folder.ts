@@ -1,4 +1,4 @@
-import { access, lstat, mkdir, readFile, realpath, writeFile } from 'node:fs/promises'
+import { access, lstat, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { RendererError } from './error.js'
 import { Staging } from './ssg-staging.js'
@@ -80,9 +80,12 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 async function foldsNames(folder: string): Promise<boolean> {
-  await writeFile(join(folder, 'A\u00e9'), '')
+  const probe = join(folder, 'A\u00e9')
+  await writeFile(probe, '')
   const alike = ['a\u00e9', 'Ae\u0301'].map(name => access(join(folder, name)))
-  return (await Promise.allSettled(alike)).some(({ status }) => status === 'fulfilled')
+  const found = await Promise.allSettled(alike)
+  await rm(probe)
+  return found.some(({ status }) => status === 'fulfilled')
 }
 
 function unlessMissing(error: NodeJS.ErrnoException): undefined {

@@ -33,15 +33,11 @@ export class Staging {
   /** Writes a file that appears at `path` whole, in place of an earlier one, or not at all. */
   async place(path: string, bytes: Uint8Array): Promise<void> {
     const unfinished = join(this.folder, `${this.#files++}`)
-    try {
-      await writeFile(unfinished, bytes)
-      await rename(unfinished, path)
-    } catch (error) {
-      await rm(unfinished, { force: true })
-      throw error
-    }
+    await writeFile(unfinished, bytes)
+    await rename(unfinished, path)
   }
 
+  /** Removes the folder, and with it what could not be placed. */
   close(): void {
     process.off('exit', this.#remove)
     this.#remove()
@@ -53,7 +49,7 @@ async function isAbandoned(site: string, name: string): Promise<boolean> {
   if (pid === process.pid) {
     // In a container every process may have the same id: what is older than this one is not its own.
     const found = await stat(join(site, name)).catch(() => undefined)
-    return found !== undefined && found.mtimeMs < performance.timeOrigin
+    return found !== undefined && found.mtimeMs < Date.now() - process.uptime() * 1000
   }
   try {
     process.kill(pid, 0)

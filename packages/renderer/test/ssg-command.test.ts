@@ -167,7 +167,7 @@ describe('scratchy-ssg', () => {
 })
 
 describe('a command that is ended', () => {
-  const bytes = 2_000_000
+  const bytes = 8_000_000
   /** A site too large to be done at once, of pages that are larger than what is written at a time. */
   async function largeSite() {
     await numberedRoutes(400)
@@ -210,7 +210,7 @@ describe('a command that is ended', () => {
   it('at once leaves no half a page, and the next run goes on and clears up', async () => {
     const start = await largeSite()
     let unfinished = 0
-    for (let count = 1; count < 60 && (count < 20 || unfinished === 0); count += 9) {
+    for (let count = 1; count < 40 && (count < 8 || unfinished === 0); count += 3) {
       const { child, ended } = start()
       await lines(child, count)
       child.kill('SIGKILL')
@@ -221,10 +221,10 @@ describe('a command that is ended', () => {
     }
     expect(unfinished).toBeGreaterThan(0)
     const written = await expectWholePages()
-    await numberedRoutes(60)
+    await numberedRoutes(20)
     const { out } = await start().ended
     const unchanged = Number(/(\d+) unchanged/.exec(out)?.[1])
-    expect(unchanged).toBe(Math.min(60, written))
+    expect(unchanged).toBe(Math.min(20, written))
   })
 
   it('by an error of its own program leaves nothing unfinished', async () => {

@@ -1,5 +1,5 @@
-import { link, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { link, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { SsgOptions, SsgProgress, SsgResult } from '@scratchyjs/renderer'
 import { describe, expect, it } from 'vitest'
@@ -260,16 +260,20 @@ describe('what is in the folder already', () => {
   })
 
   it('is cleared of what a process that is gone left unfinished, and of nothing else', async () => {
-    const left = join(outDir, '.scratchy-ssg-999999999-abc')
-    const living = join(outDir, `.scratchy-ssg-${process.ppid}-abc`)
-    await mkdir(left, { recursive: true })
-    await mkdir(living)
-    await writeFile(join(left, '0'), 'half a pa')
+    const folder = (pid: number, name: string) => join(outDir, `.scratchy-ssg-${pid}-${name}`)
+    const living = [folder(process.ppid, 'abc'), folder(process.pid, 'mine')]
+    // In a container, an earlier process may have had the same id.
+    const gone = [folder(999_999_999, 'abc'), folder(process.pid, 'earlier')]
+    for (const path of [...living, ...gone]) {
+      await mkdir(path, { recursive: true })
+      await writeFile(join(path, '0'), 'half a pa')
+    }
+    await utimes(folder(process.pid, 'earlier'), 0, 0)
     await writeFile(join(outDir, 'asset.css'), '')
     await build(['/'])
     const kept = await readdir(outDir)
-    await rm(living, { recursive: true })
-    expect(kept.sort()).toEqual([`.scratchy-ssg-${process.ppid}-abc`, 'asset.css', 'index.html'])
+    for (const path of living) await rm(path, { recursive: true })
+    expect(kept.sort()).toEqual([...living.map(path => basename(path)), 'asset.css', 'index.html'].sort())
   })
 
   it('may be two sites at a time', async () => {
