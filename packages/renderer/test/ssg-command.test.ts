@@ -7,7 +7,9 @@ import { dir, filesIn, outDir, siteWorker } from './ssg-run.js'
 
 const command = fileURLToPath(new URL('../dist/ssg-command.js', import.meta.url))
 const worker = fileURLToPath(siteWorker)
-const hasScript = spawnSync('script', ['--version']).stdout?.toString().includes('util-linux') ?? false
+/** Runs a command under a pseudo-terminal; of util-linux, whose options differ from those of others. */
+const terminal = 'script'
+const hasTerminal = `${spawnSync(terminal, ['--version']).stdout}`.includes('util-linux')
 
 /** Starts a program in the test's folder. */
 function start(file: string, args: readonly string[]) {
@@ -143,10 +145,10 @@ describe('scratchy-ssg', () => {
     expect(await filesIn(dir)).not.toContain('site/')
   })
 
-  it.skipIf(!hasScript)('shows a bar on a terminal, and takes it away', async () => {
+  it.skipIf(!hasTerminal)('shows a bar on a terminal, and takes it away', async () => {
     await numberedRoutes(300)
     const line = [process.execPath, command, '--worker', worker, '--routes', 'routes.mjs', '--out', 'site']
-    const { code, out } = await start('script', [
+    const { code, out } = await start(terminal, [
       ...['-q', '-e', '-c', line.map(word => `'${word}'`).join(' '), join(dir, 'typescript')],
     ]).ended
     expect(code).toBe(0)
