@@ -5,9 +5,13 @@ import type { SsgRoutes } from './ssg-routes.js'
 /** Options of {@link runSsgPipeline}: where the pages come from and go to, and those of the renderer that makes them. */
 export interface SsgOptions
   extends Omit<RendererOptions, 'minThreads' | 'idleTimeout' | 'maxQueue' | 'queueTimeout' | 'streamBuffer'> {
-  /** Paths such as `/`, `/a`, `/feed.xml`, percent-encoded or not, taken from an iterable as they are needed. */
+  /**
+   * Paths, percent-encoded or not, taken as they are needed. `/` goes to `index.html`, `/a` and `/a/` to `a/index.html`;
+   * one that ends in an extension, letters and digits with a letter among them, is a file's name: `/a.html`, `/feed.xml`.
+   * A query or hash is refused. Whether `/a` and `/A` are two pages is for the file system to say.
+   */
   routes: SsgRoutes
-  /** The folder to write to, made if there is none: a path or a `file:` URL. */
+  /** The folder to write to, made if there is none: a path or a `file:` URL. Links below it are not followed. */
   outDir: string | URL
   /** A route's props. What it throws fails this route alone. The signal is aborted when the run is to end. */
   getProps?: (route: string, tools: { signal: AbortSignal }) => unknown
@@ -43,6 +47,10 @@ export interface SsgPage {
 /** A route whose page was not written. */
 export interface SsgFailure {
   route: string
+  /**
+   * What its props or its render threw, or the file system said; or a `RendererError`: `ROUTE_REFUSED`, `FILE_TAKEN`,
+   * `PAGE_STATUS`, or one of the renderer's own.
+   */
   error: Error
   /** The page's status, where that is why. */
   statusCode?: number
