@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { dir, filesIn, outDir, siteWorker } from './ssg-run.js'
 
 const command = fileURLToPath(new URL('../dist/ssg-command.js', import.meta.url))
@@ -11,9 +11,15 @@ const worker = fileURLToPath(siteWorker)
 const terminal = 'script'
 const hasTerminal = `${spawnSync(terminal, ['--version']).stdout}`.includes('util-linux')
 
+const running = new Set<ChildProcess>()
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL') // of a test that failed
+})
+
 /** Starts a program in the test's folder. */
 function start(file: string, args: readonly string[]) {
   const child = spawn(file, args, { cwd: dir })
+  running.add(child)
   const output = { out: '', err: '' }
   child.stdout.on('data', chunk => {
     output.out += chunk
@@ -22,7 +28,10 @@ function start(file: string, args: readonly string[]) {
     output.err += chunk
   })
   const ended = new Promise<typeof output & { code: number | null; signal: string | null }>(resolve => {
-    child.on('close', (code, signal) => resolve({ ...output, code, signal }))
+    child.on('close', (code, signal) => {
+      running.delete(child)
+      resolve({ ...output, code, signal })
+    })
   })
   return { child, ended }
 }

@@ -23,9 +23,12 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  expect([...threads], 'threads that are left').toEqual([])
-  expect((await filesIn(dir)).filter(file => file.includes('.scratchy-ssg-'))).toEqual([])
-  await rm(dir, { recursive: true })
+  try {
+    expect([...threads], 'threads that are left').toEqual([])
+    expect((await filesIn(dir)).filter(file => file.includes('.scratchy-ssg-'))).toEqual([])
+  } finally {
+    await rm(dir, { recursive: true })
+  }
 })
 
 /** Runs the pipeline with two threads. */
