@@ -10,5 +10,6 @@ export default defineConfig({
     'src/cache-invalidator-plugin.ts',
     'src/cache-subscriber-plugin.ts',
     'src/worker-host.ts',
+    'src/ssg-command.ts',
   ],
 })

@@ -16,6 +16,12 @@ export type RendererErrorCode =
   | 'INVALID_PAGE'
   /** The page has more than `maxPageBytes`. 500 */
   | 'PAGE_TOO_LARGE'
+  /** Static sites: the route names no file inside `outDir`. */
+  | 'ROUTE_REFUSED'
+  /** Static sites: another route, or something else, is where the route's file or one of its folders must be. */
+  | 'FILE_TAKEN'
+  /** Static sites: the page's status is not the one that its route must have. */
+  | 'PAGE_STATUS'
 
 const statusCodes: Record<RendererErrorCode, number> = {
   RENDERER_CLOSED: 503,
@@ -26,6 +32,9 @@ const statusCodes: Record<RendererErrorCode, number> = {
   WORKER_UNUSABLE: 500,
   INVALID_PAGE: 500,
   PAGE_TOO_LARGE: 500,
+  ROUTE_REFUSED: 500,
+  FILE_TAKEN: 500,
+  PAGE_STATUS: 500,
 }
 
 /** An operational failure of the renderer. Errors that a `render` throws itself keep their own name and code. */

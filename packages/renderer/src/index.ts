@@ -20,4 +20,7 @@ export {
 } from './renderer.js'
 export type { ResponseHead } from './response-head.js'
 export { type ShellOptions, wrapInShell } from './shell.js'
+export type { SsgFailure, SsgOptions, SsgPage, SsgProgress, SsgResult } from './ssg-options.js'
+export { runSsgPipeline } from './ssg-pipeline.js'
+export type { SsgRoutes } from './ssg-routes.js'
 export { createSSRHandler, createStreamingSSRHandler, type SSRHandlerOptions } from './ssr-handler.js'

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 let dir: string
@@ -33,4 +34,11 @@ it("the README's example serves what it says", async () => {
   const missing = await fetch(`${origin}/nowhere`)
   expect(missing.status).toBe(404)
   expect(await missing.text()).toContain('<h1>Not found</h1>')
+})
+
+it("the README's static site has the files that it says", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, ['build.mjs'], { cwd: dir })
+  expect(stdout).toBe('2 0 []\n')
+  expect(await readFile(`${dir}/site/index.html`, 'utf8')).toContain('<h1>Hello, world</h1>')
+  expect(await readFile(`${dir}/site/404.html`, 'utf8')).toContain('<h1>Not found</h1>')
 })
