@@ -6,7 +6,7 @@ import { RendererError, rendererErrorCodes } from './error.js'
 
 /** A `Registry` of `prom-client`. */
 export interface MetricsRegistry {
-  getSingleMetric(name: string): unknown
+  registerMetric(metric: never): void
   removeSingleMetric(name: string): void
   metrics(): Promise<string>
 }
@@ -53,6 +53,9 @@ const transports: readonly NonNullable<RenderEvent['transport']>[] = ['shared', 
 const events: readonly ThreadEvent['event'][] = ['started', 'crashed', 'killed', 'recycled']
 const codes: readonly string[] = [...rendererErrorCodes, thrown]
 
+/** How often the event loop's delay is looked at. */
+const delayResolutionMs = 10
+
 const all = new WeakMap<MetricsRegistry, RegistryMetrics>()
 
 /**
@@ -92,7 +95,7 @@ class RegistryMetrics {
   readonly #registry: MetricsRegistry
   readonly #readings = new Map<string, () => PoolReading>()
   readonly #gauges: Gauge<'pool'>[]
-  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 20 })
+  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: delayResolutionMs })
   readonly #names: string[] = []
 
   constructor(registry: MetricsRegistry) {
@@ -137,7 +140,8 @@ class RegistryMetrics {
         [],
       ),
       collect() {
-        this.set(delay.count > 0 ? delay.percentile(99) / 1e9 : 0)
+        // A sample is the time between two looks, the pause that was meant included.
+        this.set(delay.count > 0 ? Math.max(0, delay.percentile(99) / 1e9 - delayResolutionMs / 1000) : 0)
         delay.reset()
       },
     })

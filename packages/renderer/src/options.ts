@@ -104,7 +104,7 @@ export function resolveOptions(options: RendererOptions): ResolvedOptions {
     )
   }
   const { metrics } = options
-  if (metrics !== undefined && typeof metrics?.getSingleMetric !== 'function') {
+  if (metrics !== undefined && typeof metrics?.registerMetric !== 'function') {
     throw new TypeError(`metrics must be a Registry of prom-client, and is ${describe(metrics)}`)
   }
   return {
