@@ -253,7 +253,9 @@ export class StreamJob extends RenderJob<StreamedPage> {
   protected finish(outcome: Outcome, _task: ContextTask, lease: SlotLease | undefined): void {
     this.#outcome = outcome
     if ('answer' in outcome) lease?.release()
-    const error = this.#expired ?? this.#errorOf(outcome) ?? this.#failure
+    const told = this.#expired ?? this.#errorOf(outcome)
+    if (!told) this.#stream?.takeHead()
+    const error = told ?? this.#failure
     if (!this.#isUnwanted) {
       this.conclude(error ? 'error' : 'ok', { error, statusCode: this.#statusCode })
     }

@@ -41,8 +41,6 @@ export class RenderPool {
   constructor(settings: ResolvedOptions, observer: PoolObserver) {
     const { maxThreads, maxQueue, queueTimeout, name, metrics } = settings
     this.settings = settings
-    this.#metrics = metrics && attachMetrics(metrics, name, () => this.#read())
-    this.diagnostics = new Diagnostics(name, this.#metrics ? [observer, this.#metrics] : [observer])
     this.transport = new PageTransport(settings.transport === 'shared' ? settings : undefined)
     this.#words = ControlWords.for(maxThreads)
     this.hub = new StreamHub(this.#words)
@@ -54,6 +52,9 @@ export class RenderPool {
       maxPageBytes: settings.maxPageBytes,
       recycle: settings.recycle,
     }
+    // Before there are threads, which a refusal would leave behind.
+    this.#metrics = metrics && attachMetrics(metrics, name, () => this.#read())
+    this.diagnostics = new Diagnostics(name, this.#metrics ? [observer, this.#metrics] : [observer])
     this.piscina = new Piscina({
       filename: fileURLToPath(new URL('./worker-host.js', import.meta.url)),
       workerData: hostData,
@@ -163,8 +164,7 @@ export class RenderPool {
     await Promise.race([drain().catch(onWorkerError), deadline])
     clearTimeout(timer)
     this.admission.abandon()
-    await this.piscina.destroy()
-    this.#metrics?.detach()
+    await this.piscina.destroy().finally(() => this.#metrics?.detach())
   }
 
   #read(): PoolReading {
