@@ -37,6 +37,10 @@ const statusCodes: Record<RendererErrorCode, number> = {
   PAGE_STATUS: 500,
 }
 
+export const rendererErrorCodes: readonly RendererErrorCode[] = Object.keys(
+  statusCodes,
+) as RendererErrorCode[]
+
 /** An operational failure of the renderer. Errors that a `render` throws itself keep their own name and code. */
 export class RendererError extends Error {
   override readonly name: string = 'RendererError'

@@ -5,7 +5,9 @@ export {
   type RendererDefinition,
   type RenderTools,
 } from './define-renderer.js'
+export type { RenderEvent, ThreadEvent } from './diagnostics.js'
 export { RendererError, type RendererErrorCode } from './error.js'
+export type { MetricsRegistry } from './metrics.js'
 export type { RendererOptions, Transport } from './options.js'
 export type { PageBody, PageChunk, PageParts, PipeablePage } from './page-source.js'
 export type { Page } from './page-transport.js'

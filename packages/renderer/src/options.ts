@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import { MOST_THREADS } from './control-words.js'
 import { describe } from './error-transfer.js'
+import type { MetricsRegistry } from './metrics.js'
 import type { Recycling } from './protocol.js'
 
 /** How contexts and pages travel between the threads. */
@@ -53,13 +54,22 @@ export interface RendererOptions {
   recycle?: Recycling
   /** For development: replaces all threads when a file in the worker file's folder, or below it, changes. */
   watch?: boolean
+  /**
+   * A `Registry` of `prom-client`, which gets the metrics `scratchy_renderer_…` until the renderer is closed. Renderers
+   * that share one need different names, their label `pool`.
+   */
+  metrics?: MetricsRegistry
+  /** What metrics and diagnostics call this renderer. Default `renderer`. */
+  name?: string
   /** Told of a thread that ended while it rendered nothing, which no request would notice. */
   onWorkerError?: (error: Error) => void
 }
 
 /** The options with every default filled in. */
-export interface ResolvedOptions extends Required<Omit<RendererOptions, 'worker' | 'resourceLimits'>> {
+export interface ResolvedOptions
+  extends Required<Omit<RendererOptions, 'worker' | 'resourceLimits' | 'metrics'>> {
   workerUrl: URL
+  metrics: MetricsRegistry | undefined
   resourceLimits: ResourceLimits | undefined
 }
 
@@ -87,7 +97,19 @@ export function resolveOptions(options: RendererOptions): ResolvedOptions {
   if (typeof onWorkerError !== 'function') {
     throw new TypeError(`onWorkerError must be a function, and is ${describe(onWorkerError)}`)
   }
+  const name = options.name ?? 'renderer'
+  if (typeof name !== 'string' || name === '') {
+    throw new TypeError(
+      `name must be a string that is not empty, and is ${name === '' ? 'empty' : describe(name)}`,
+    )
+  }
+  const { metrics } = options
+  if (metrics !== undefined && typeof metrics?.registerMetric !== 'function') {
+    throw new TypeError(`metrics must be a Registry of prom-client, and is ${describe(metrics)}`)
+  }
   return {
+    name,
+    metrics,
     workerUrl: workerUrl(options.worker),
     minThreads,
     maxThreads,

@@ -88,7 +88,9 @@ function fromReadable(stream: Readable): PageChunks {
   }
 }
 
-function fromWeb(stream: ReadableStream<unknown>): PageChunks {
+function fromWeb(stream: ReadableStream<unknown> & { allReady?: unknown }): PageChunks {
+  // React's and Preact's streams carry this promise. Its rejection, which reading tells too, must not end the thread.
+  if (stream.allReady instanceof Promise) stream.allReady.catch(() => {})
   const reader = stream.getReader()
   return {
     chunks: { next: () => reader.read() as Promise<IteratorResult<unknown>> },

@@ -40,6 +40,13 @@ export class PageStream extends Readable implements Listener {
     this.#hub.add(this)
   }
 
+  /** Looks for the head now: the answer of the worker's task may be faster than the doorbell. */
+  takeHead(): void {
+    if (!this.#head || this.destroyed) return
+    this.#hub.remove(this)
+    this.#hub.add(this)
+  }
+
   poll(): boolean {
     try {
       return this.#head ? this.#pollHead(this.#head) : this.#pollBytes()

@@ -25,6 +25,11 @@ const encoder = new TextEncoder()
 /** What carries a context. */
 export type ContextTask = Omit<RenderTask, 'ticket'>
 
+/** What carried a page that came whole, and its context. */
+export function carrierOf(answer: RenderAnswer, task: ContextTask): 'shared' | 'payload' {
+  return 'pageBytes' in answer && task.context === undefined ? 'shared' : 'payload'
+}
+
 /** Takes contexts to the workers and pages back: through slots where they fit, in the messages where not. */
 export class PageTransport {
   readonly pool: SharedBufferPool | undefined
@@ -58,7 +63,7 @@ export class PageTransport {
     const { pageBytes, page } = answer
     const { statusCode, headers } = responseOf(answer)
     if (lease && pageBytes !== undefined) {
-      this.counts[task.context === undefined ? 'shared' : 'payload']++
+      this.counts[carrierOf(answer, task)]++
       const { buffer, byteOffset } = lease.mailbox.data
       return new SlotPage(Buffer.from(buffer, byteOffset, pageBytes), statusCode, headers, lease)
     }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Piscina } from 'piscina'
 import type { RenderContext } from './define-renderer.js'
+import { ThreadLog } from './diagnostics-log.js'
 import { RendererError } from './error.js'
 import type { RendererOptions } from './options.js'
 import { createRendererCore, type Renderer } from './renderer.js'
@@ -25,17 +26,23 @@ declare module 'fastify' {
 
 /** Options of the Fastify plugin: those of the renderer, and which request headers the worker may see. */
 export interface RendererPluginOptions extends RendererOptions {
-  /** Names of request headers handed to `render` as `context.headers`. Default accept-language and user-agent. */
+  /**
+   * Names of request headers handed to `render` as `context.headers`. Default accept-language, user-agent, and
+   * traceparent and tracestate, by which a worker's spans join the request's trace.
+   */
   headers?: readonly string[]
 }
 
+const defaultHeaders = ['accept-language', 'user-agent', 'traceparent', 'tracestate']
+
 async function rendererPlugin(fastify: FastifyInstance, options: RendererPluginOptions): Promise<void> {
-  const { headers = ['accept-language', 'user-agent'], ...rest } = options
+  const { headers = defaultHeaders, ...rest } = options
   const names = headers.map(name => name.toLowerCase())
-  const { begin, beginStream, ...renderer } = createRendererCore({
-    onWorkerError: error => fastify.log.error(error, 'a rendering thread ended while idle and is replaced'),
-    ...rest,
-  })
+  const log = new ThreadLog(fastify.log)
+  const { begin, beginStream, ...renderer } = createRendererCore(
+    { onWorkerError: error => log.onWorkerError(error), ...rest },
+    log,
+  )
 
   fastify.decorate('renderer', renderer)
   fastify.decorate('piscina', renderer.piscina)

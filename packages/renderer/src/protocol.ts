@@ -60,4 +60,5 @@ export interface RetiringMessage {
   /** The ticket of that render. */
   retiring: number
   answer?: RenderAnswer
+  threadId?: number
 }

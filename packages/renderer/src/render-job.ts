@@ -1,9 +1,10 @@
 import type { SlotLease } from '@scratchyjs/shared-buffer'
 import type { Waiting } from './admission.js'
+import type { RenderEvent } from './diagnostics.js'
 import { RendererError } from './error.js'
 import { decodeError } from './error-transfer.js'
 import { PageStream } from './page-stream.js'
-import { type ContextTask, type Page, responseOf } from './page-transport.js'
+import { type ContextTask, carrierOf, type Page, responseOf } from './page-transport.js'
 import type { HeaderValue, RenderTask } from './protocol.js'
 import type { RenderPool } from './render-pool.js'
 import type { StreamLane } from './stream-lanes.js'
@@ -15,6 +16,21 @@ export interface StreamedPage {
   readonly headers: Readonly<Record<string, HeaderValue>>
   /** Its bytes as they come, UTF-8. Destroying it ends the render. An error after the head destroys it. */
   readonly stream: PageStream
+}
+
+/** What is known of a render that is finished. */
+interface Conclusion {
+  error?: unknown
+  statusCode?: number | undefined
+  transport?: RenderEvent['transport']
+}
+
+const countOf = { ok: 'renders', error: 'errors', cancelled: 'cancelled' } as const
+
+/** The status of the response that an error becomes. */
+function statusOf(error: unknown): number {
+  const { statusCode } = (error ?? {}) as { statusCode?: unknown }
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 600 ? statusCode : 500
 }
 
 /**
@@ -33,9 +49,14 @@ abstract class RenderJob<Result> implements TaskOwner {
   #resolve!: (result: Result) => void
   #reject!: (error: unknown) => void
   #timer: NodeJS.Timeout | undefined
+  readonly #route: string
+  #queuedAt: number | undefined
+  #waitMs = 0
+  #beganAt: number | undefined
 
-  constructor(pool: RenderPool) {
+  constructor(pool: RenderPool, route: string) {
     this.pool = pool
+    this.#route = route
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -51,21 +72,46 @@ abstract class RenderJob<Result> implements TaskOwner {
       return this
     }
     if (!this.#waiting) this.#execute(json)
-    else
+    else {
+      this.#queuedAt = performance.now()
       this.#waiting.turn.then(
         () => this.#execute(json),
         error => this.#refuse(error),
       )
+    }
     return this
   }
 
   /** Nobody wants the page any more. Does nothing when it is there already. */
   cancel(reason: unknown): void {
     if (this.isSettled) return
-    this.pool.counts.cancelled++
+    this.conclude('cancelled', { error: reason })
     this.reject(reason)
     this.#waiting?.withdraw(reason)
     this.abort()
+  }
+
+  protected abstract readonly kind: RenderEvent['kind']
+
+  /** Counts what became of the render, once, and tells whoever wants to know. */
+  protected conclude(outcome: RenderEvent['outcome'], { error, statusCode, transport }: Conclusion): void {
+    const { counts, latency, diagnostics } = this.pool
+    counts[countOf[outcome]]++
+    const isPage = outcome === 'ok' && this.kind === 'page'
+    if (!isPage && !diagnostics.wantsRenders) return
+    const renderMs = this.#beganAt === undefined ? undefined : performance.now() - this.#beganAt
+    if (isPage && renderMs !== undefined) latency.record(renderMs)
+    if (!diagnostics.wantsRenders) return
+    diagnostics.render({
+      route: this.#route,
+      kind: this.kind,
+      outcome,
+      statusCode: statusCode ?? (outcome === 'error' ? statusOf(error) : undefined),
+      waitMs: this.#waitMs,
+      renderMs,
+      transport,
+      error,
+    })
   }
 
   /** Asks the task to end. */
@@ -94,7 +140,7 @@ abstract class RenderJob<Result> implements TaskOwner {
 
   onOutcome(outcome: Outcome): void {
     clearTimeout(this.#timer)
-    if ('crash' in outcome) this.#lease?.quarantine(this.pool.departures())
+    if ('crash' in outcome) this.pool.lose(outcome.killed, this.#lease)
     try {
       this.finish(outcome, this.#task, this.#lease)
     } catch (error) {
@@ -107,7 +153,7 @@ abstract class RenderJob<Result> implements TaskOwner {
   }
 
   #refuse(error: unknown): void {
-    if (!this.isSettled) this.pool.counts.errors++
+    if (!this.isSettled) this.conclude('error', { error })
     this.reject(error)
   }
 
@@ -116,6 +162,9 @@ abstract class RenderJob<Result> implements TaskOwner {
       this.pool.admission.leave() // cancelled in the moment of its turn
       return
     }
+    const now = performance.now()
+    if (this.#queuedAt !== undefined) this.#waitMs = now - this.#queuedAt
+    this.#beganAt = now
     const { task, lease } = this.pool.transport.depart(json)
     this.#task = task
     this.#lease = lease
@@ -130,35 +179,31 @@ abstract class RenderJob<Result> implements TaskOwner {
 
 /** A render whose page comes whole. */
 export class PageJob extends RenderJob<Page> {
-  #began = 0
+  protected override readonly kind = 'page'
 
   protected override prepare(task: ContextTask): Omit<RenderTask, 'ticket'> {
-    this.#began = performance.now()
     return task
   }
 
   protected finish(outcome: Outcome, task: ContextTask, lease: SlotLease | undefined): void {
-    const { transport, counts, latency } = this.pool
-    if ('crash' in outcome) {
-      const error = this.pool.crashOf(outcome)
-      if (!this.isSettled) counts.errors++
+    if (this.isSettled) {
+      if ('answer' in outcome) lease?.release()
+      return
+    }
+    try {
+      if ('crash' in outcome) throw this.pool.crashOf(outcome.crash)
+      const { answer } = outcome
+      const page = this.pool.transport.arrive(answer, task, lease)
+      this.conclude('ok', { statusCode: page.statusCode, transport: carrierOf(answer, task) })
+      this.resolve(page)
+    } catch (error) {
+      this.conclude('error', { error })
       this.reject(error)
-    } else if (this.isSettled) lease?.release()
-    else {
-      try {
-        const page = transport.arrive(outcome.answer, task, lease)
-        latency.record(performance.now() - this.#began)
-        counts.renders++
-        this.resolve(page)
-      } catch (error) {
-        counts.errors++
-        this.reject(error)
-      }
     }
   }
 
   protected expire(error: RendererError): void {
-    if (!this.isSettled) this.pool.counts.errors++
+    if (!this.isSettled) this.conclude('error', { error })
     this.reject(error)
     this.abort()
   }
@@ -166,7 +211,9 @@ export class PageJob extends RenderJob<Page> {
 
 /** A render whose page comes in parts: there is a result as soon as its head has come. */
 export class StreamJob extends RenderJob<StreamedPage> {
+  protected override readonly kind = 'stream'
   #lane: StreamLane | undefined
+  #statusCode: number | undefined
   #stream: PageStream | undefined
   #expired: RendererError | undefined
   #failure: Error | undefined
@@ -183,7 +230,11 @@ export class StreamJob extends RenderJob<StreamedPage> {
     const { lanes, hub } = this.pool
     const lane = lanes.take()
     const stream = new PageStream(lane, hub, {
-      onHead: head => this.resolve({ ...responseOf(head), stream }),
+      onHead: head => {
+        const response = responseOf(head)
+        this.#statusCode = response.statusCode
+        this.resolve({ ...response, stream })
+      },
       onFailure: error => {
         this.#failure = error
         if (this.#outcome) this.#fail(error)
@@ -202,8 +253,12 @@ export class StreamJob extends RenderJob<StreamedPage> {
   protected finish(outcome: Outcome, _task: ContextTask, lease: SlotLease | undefined): void {
     this.#outcome = outcome
     if ('answer' in outcome) lease?.release()
-    const error = this.#expired ?? this.#errorOf(outcome) ?? this.#failure
-    if (!this.#isUnwanted) this.pool.counts[error ? 'errors' : 'renders']++
+    const told = this.#expired ?? this.#errorOf(outcome)
+    if (!told) this.#stream?.takeHead()
+    const error = told ?? this.#failure
+    if (!this.#isUnwanted) {
+      this.conclude(error ? 'error' : 'ok', { error, statusCode: this.#statusCode })
+    }
     if (error) this.#fail(error)
     this.#giveBack()
   }
@@ -224,13 +279,13 @@ export class StreamJob extends RenderJob<StreamedPage> {
   #abandon(): void {
     if (!this.#isUnwanted && !this.#expired) {
       this.#isUnwanted = true
-      this.pool.counts.cancelled++
+      this.conclude('cancelled', { statusCode: this.#statusCode })
     }
     this.abort()
   }
 
   #errorOf(outcome: Outcome): Error | undefined {
-    if ('crash' in outcome) return this.pool.crashOf(outcome)
+    if ('crash' in outcome) return this.pool.crashOf(outcome.crash)
     const { answer } = outcome
     return 'error' in answer ? decodeError(answer.error) : undefined
   }

@@ -1,10 +1,13 @@
 import { fileURLToPath } from 'node:url'
+import type { SlotLease } from '@scratchyjs/shared-buffer'
 import { Piscina } from 'piscina'
 import { Admission } from './admission.js'
 import { ControlWords, MOST_THREADS } from './control-words.js'
+import { Diagnostics, type PoolObserver } from './diagnostics.js'
 import { RendererError } from './error.js'
 import { decodeError } from './error-transfer.js'
 import { Latency } from './latency.js'
+import { attachMetrics, type PoolMetrics, type PoolReading } from './metrics.js'
 import type { ResolvedOptions } from './options.js'
 import { PageTransport } from './page-transport.js'
 import type { HostData, LifecycleTask, RenderAnswer, RenderTask, RetiringMessage } from './protocol.js'
@@ -23,6 +26,7 @@ export class RenderPool {
   readonly hub: StreamHub
   readonly lanes: StreamLanes
   readonly latency: Latency = new Latency()
+  readonly diagnostics: Diagnostics
   readonly counts = { renders: 0, errors: 0, cancelled: 0, kills: 0, recycled: 0 }
   /** Resolves when `minThreads` threads are set up. */
   readonly ready: Promise<void>
@@ -31,10 +35,11 @@ export class RenderPool {
   readonly #latest: TaskRun[] = []
   readonly #threads: ThreadWatch
   readonly #watch: WorkerWatch | undefined
+  readonly #metrics: PoolMetrics | undefined
   #closing: Promise<void> | undefined
 
-  constructor(settings: ResolvedOptions) {
-    const { maxThreads, maxQueue, queueTimeout } = settings
+  constructor(settings: ResolvedOptions, observer: PoolObserver) {
+    const { maxThreads, maxQueue, queueTimeout, name, metrics } = settings
     this.settings = settings
     this.transport = new PageTransport(settings.transport === 'shared' ? settings : undefined)
     this.#words = ControlWords.for(maxThreads)
@@ -47,6 +52,9 @@ export class RenderPool {
       maxPageBytes: settings.maxPageBytes,
       recycle: settings.recycle,
     }
+    // Before there are threads, which a refusal would leave behind.
+    this.#metrics = metrics && attachMetrics(metrics, name, () => this.#read())
+    this.diagnostics = new Diagnostics(name, this.#metrics ? [observer, this.#metrics] : [observer])
     this.piscina = new Piscina({
       filename: fileURLToPath(new URL('./worker-host.js', import.meta.url)),
       workerData: hostData,
@@ -58,7 +66,7 @@ export class RenderPool {
       atomics: 'disabled',
       recordTiming: false,
     })
-    this.#threads = new ThreadWatch(this.piscina)
+    this.#threads = new ThreadWatch(this.piscina, this.diagnostics)
     this.admission = new Admission(maxThreads, maxQueue, queueTimeout)
     this.piscina.on('error', settings.onWorkerError)
     this.piscina.on('message', (message: Partial<RetiringMessage> | null) => this.#retire(message))
@@ -79,9 +87,19 @@ export class RenderPool {
     return this.#threads.departures()
   }
 
+  /** A render's thread ended; until it has exited it may write to the slot. */
+  lose(killed: boolean, lease: SlotLease | undefined): void {
+    if (killed) {
+      this.counts.kills++
+      this.diagnostics.thread('killed')
+    }
+    if (!lease) return
+    lease.quarantine(this.departures())
+    this.diagnostics.quarantine(lease.index)
+  }
+
   /** The error of a render whose thread ended. */
-  crashOf({ crash, killed }: { crash: unknown; killed: boolean }): RendererError {
-    if (killed) this.counts.kills++
+  crashOf(crash: unknown): RendererError {
     if (this.#closing) {
       return new RendererError('RENDERER_CLOSED', 'The render took longer than `closeTimeout`', crash)
     }
@@ -113,7 +131,10 @@ export class RenderPool {
     if (typeof ticket !== 'number') return
     const run = this.#latest[ticket & (MOST_THREADS - 1)]
     if (run?.ticket !== ticket) return
-    if (message?.answer) this.counts.recycled++
+    if (message?.answer) {
+      this.counts.recycled++
+      this.diagnostics.thread('recycled', message.threadId)
+    }
     run.retire(message?.answer)
   }
 
@@ -143,7 +164,20 @@ export class RenderPool {
     await Promise.race([drain().catch(onWorkerError), deadline])
     clearTimeout(timer)
     this.admission.abandon()
-    await this.piscina.destroy()
+    await this.piscina.destroy().finally(() => this.#metrics?.detach())
+  }
+
+  #read(): PoolReading {
+    const slots = this.transport.pool?.stats()
+    return {
+      queue: this.admission.queue.size,
+      active: this.admission.running,
+      threads: this.piscina.threads.length,
+      slots: slots?.slots ?? 0,
+      slotsInUse: slots?.inUse ?? 0,
+      slotsQuarantined: slots?.quarantined ?? 0,
+      streams: this.lanes.inUse,
+    }
   }
 
   #tearDown(): Promise<void> {

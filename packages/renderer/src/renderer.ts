@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Piscina } from 'piscina'
 import type { RenderContext } from './define-renderer.js'
+import type { PoolObserver } from './diagnostics.js'
 import { describe } from './error-transfer.js'
 import { type RendererOptions, resolveOptions } from './options.js'
 import type { Page } from './page-transport.js'
@@ -84,11 +85,17 @@ export function createRenderer(options: RendererOptions): Renderer {
   return renderer
 }
 
-export function createRendererCore(options: RendererOptions): RendererCore {
+export function createRendererCore(options: RendererOptions, observer: PoolObserver = {}): RendererCore {
   const settings = resolveOptions(options)
-  const pool = new RenderPool(settings)
-  const begin = (context: RenderContext) => new PageJob(pool).start(serialise(context))
-  const beginStream = (context: RenderContext) => new StreamJob(pool).start(serialise(context))
+  const pool = new RenderPool(settings, observer)
+  const begin = (context: RenderContext) => {
+    const json = serialise(context)
+    return new PageJob(pool, context.route).start(json)
+  }
+  const beginStream = (context: RenderContext) => {
+    const json = serialise(context)
+    return new StreamJob(pool, context.route).start(json)
+  }
 
   return {
     ready: pool.ready,

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
+import type { Diagnostics } from './diagnostics.js'
 
 /**
  * Knows which of a pool's threads still run: Piscina forgets a thread as soon as it ends or is told to end, but native
@@ -7,13 +8,15 @@ import type { Piscina } from 'piscina'
  */
 export class ThreadWatch {
   readonly #pool: Piscina
+  readonly #diagnostics: Diagnostics
   readonly #alive = new Set<Worker>()
   readonly #dismissed = new WeakSet<Worker>()
   /** Threads that ended by themselves. */
   crashes = 0
 
-  constructor(pool: Piscina) {
+  constructor(pool: Piscina, diagnostics: Diagnostics) {
     this.#pool = pool
+    this.#diagnostics = diagnostics
     pool.on('workerCreate', () => this.#adopt())
     queueMicrotask(() => this.#adopt())
   }
@@ -41,13 +44,17 @@ export class ThreadWatch {
     for (const thread of this.#pool.threads) {
       if (this.#alive.has(thread)) continue
       this.#alive.add(thread)
+      const { threadId } = thread
+      this.#diagnostics.thread('started', threadId)
       // Before Piscina's own listener: afterwards the pool doesn't know the thread any more.
-      const notice = () => {
-        if (this.#pool.threads.includes(thread) && !this.#dismissed.has(thread)) this.crashes++
+      const notice = (error: Error) => {
+        if (!this.#pool.threads.includes(thread) || this.#dismissed.has(thread)) return
+        this.crashes++
+        this.#diagnostics.thread('crashed', threadId, error)
       }
       thread.prependListener('error', notice)
-      thread.prependListener('exit', () => {
-        notice()
+      thread.prependListener('exit', code => {
+        notice(new Error(`The thread exited with code ${code}`))
         this.#alive.delete(thread)
       })
     }

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, threadId, workerData } from 'node:worker_threads'
 import { RingWriter } from '@scratchyjs/ring-buffer'
 import { type AttachedPool, attachSharedBufferPool } from '@scratchyjs/shared-buffer'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
@@ -72,7 +72,8 @@ async function answerTo(task: RenderTask): Promise<RenderAnswer> {
 /** Answers, tears the thread down, and waits for its end. */
 async function retire(ticket: number, answer: RenderAnswer): Promise<never> {
   const { page } = answer as { page?: Uint8Array<ArrayBuffer> }
-  parentPort?.postMessage({ retiring: ticket, answer } satisfies RetiringMessage, page ? [page.buffer] : [])
+  const message: RetiringMessage = { retiring: ticket, answer, threadId }
+  parentPort?.postMessage(message, page ? [page.buffer] : [])
   if (!(loaded instanceof RendererError)) await loaded.teardown().catch(() => {})
   parentPort?.postMessage({ retiring: ticket } satisfies RetiringMessage)
   return new Promise(() => {})
