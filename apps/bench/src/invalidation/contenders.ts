@@ -17,7 +17,8 @@ export interface Speaker {
 const channel = 'bench'
 
 function connect(port: number): Redis {
-  return new Redis(port, '127.0.0.1')
+  // When the server is stopped at the end.
+  return new Redis(port, '127.0.0.1').on('error', () => {})
 }
 
 async function listenRaw(port: number, name: string, onKey: (key: string) => void): Promise<void> {
