@@ -20,6 +20,8 @@ const lower = ['cache-invalidation', 'redis-transport', 'ring-buffer', 'shared-b
 )
 /** @param {string} folder */
 const allowed = folder => {
+  // It starts servers, and is not published.
+  if (folder === 'apps/bench') return [...lower, '@scratchyjs/renderer', '@scratchyjs/tooling']
   if (folder.startsWith('apps/')) return [...lower, '@scratchyjs/renderer']
   return folder === 'packages/renderer' ? lower : []
 }

@@ -1,6 +1,6 @@
 import { createCacheInvalidator, subscribeToCacheInvalidation } from '@scratchyjs/cache-invalidation'
 import { Redis } from 'ioredis'
-import { bentocache, cacheable, type Rival } from './rivals.js'
+import { type Rival, rivals } from './rivals.js'
 
 /** One way to tell other processes which key is stale. */
 export interface Contender {
@@ -82,6 +82,5 @@ export const contenders: Record<string, Contender> = {
   'raw PUBLISH': rawPublish,
   'bare EVALSHA': bareScript,
   ours,
-  [bentocache.name]: rivalContender(bentocache),
-  [cacheable.name]: rivalContender(cacheable),
+  ...Object.fromEntries(rivals.map(rival => [rival.name, rivalContender(rival)])),
 }
