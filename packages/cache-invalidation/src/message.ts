@@ -107,7 +107,8 @@ export function decodeMessage(bytes: Uint8Array | string): Message {
   if (typeof epoch !== 'string' || epoch === '' || typeof id !== 'string')
     throw malformed('"epoch" or "id" is no string')
   if (!Number.isSafeInteger(sequence) || (sequence as number) < 1) throw malformed('"sequence" is no number')
-  return { ...stale, entry: { epoch, sequence: sequence as number, id } }
+  stale.entry = { epoch, sequence: sequence as number, id }
+  return stale
 }
 
 function isKey(key: unknown): key is string {
