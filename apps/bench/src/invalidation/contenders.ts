@@ -1,6 +1,6 @@
 import { createCacheInvalidator, subscribeToCacheInvalidation } from '@scratchyjs/cache-invalidation'
 import { Redis } from 'ioredis'
-import { bentocache, cacheable, type Rival } from './rivals.js'
+import { type Rival, rivals } from './rivals.js'
 
 /** One way to tell other processes which key is stale. */
 export interface Contender {
@@ -17,7 +17,8 @@ export interface Speaker {
 const channel = 'bench'
 
 function connect(port: number): Redis {
-  return new Redis(port, '127.0.0.1')
+  // When the server is stopped at the end.
+  return new Redis(port, '127.0.0.1').on('error', () => {})
 }
 
 async function listenRaw(port: number, name: string, onKey: (key: string) => void): Promise<void> {
@@ -81,6 +82,5 @@ export const contenders: Record<string, Contender> = {
   'raw PUBLISH': rawPublish,
   'bare EVALSHA': bareScript,
   ours,
-  [bentocache.name]: rivalContender(bentocache),
-  [cacheable.name]: rivalContender(cacheable),
+  ...Object.fromEntries(rivals.map(rival => [rival.name, rivalContender(rival)])),
 }
