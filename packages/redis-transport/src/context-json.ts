@@ -117,9 +117,7 @@ export function encodeContext(context: unknown, maxBytes: number): string {
 export function decodeContext(bytes: Uint8Array, requestId: string, maxBytes: number): unknown {
   if (bytes.byteLength > maxBytes) throw tooLarge('read', bytes.byteLength, maxBytes)
   try {
-    const json = utf8.decode(bytes)
-    // Merged into another object, an own "__proto__" would become its prototype.
-    return /__proto__|\\u005f/i.test(json) ? JSON.parse(json, refusePrototype) : JSON.parse(json)
+    return parseContext(utf8.decode(bytes))
   } catch (cause) {
     throw new RedisTransportError(
       'CONTEXT_CORRUPT',
@@ -127,6 +125,12 @@ export function decodeContext(bytes: Uint8Array, requestId: string, maxBytes: nu
       { cause },
     )
   }
+}
+
+/** The context in its JSON; a `SyntaxError` for what `encodeContext` never writes. */
+export function parseContext(json: string): unknown {
+  // Merged into another object, an own "__proto__" would become its prototype.
+  return /__proto__|\\u005f/i.test(json) ? JSON.parse(json, refusePrototype) : JSON.parse(json)
 }
 
 function refusePrototype(name: string, value: unknown): unknown {

@@ -2,6 +2,7 @@
  * - `CONTEXT_MISSING`: no context under this request id; expired, taken, or never stored
  * - `CONTEXT_TOO_LARGE`: the context is over the size cap, nothing was stored or parsed
  * - `CONTEXT_CORRUPT`: what Redis holds under the key is no JSON context
+ * - `PAGE_TOO_LARGE`: the HTML is over the size cap, nothing was stored
  * - `REDIS_UNAVAILABLE`: no answer: connection refused or lost, retries used up, or timed out
  * - `REDIS_REFUSED`: Redis answered with an error, such as OOM, NOPERM, READONLY or WRONGTYPE
  */
@@ -9,6 +10,7 @@ export type RedisTransportErrorCode =
   | 'CONTEXT_MISSING'
   | 'CONTEXT_TOO_LARGE'
   | 'CONTEXT_CORRUPT'
+  | 'PAGE_TOO_LARGE'
   | 'REDIS_UNAVAILABLE'
   | 'REDIS_REFUSED'
 

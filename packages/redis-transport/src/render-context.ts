@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { checkPositive, checkRedis, checkTtl } from './argument.js'
 import { decodeContext, encodeContext } from './context-json.js'
 import { RedisTransportError, redisFailure } from './error.js'
 import { renderContextKey } from './request-id.js'
@@ -6,25 +7,18 @@ import { renderContextKey } from './request-id.js'
 /** The size cap of a context's JSON, in bytes, where no other is given: 4 MiB. */
 export const DEFAULT_MAX_CONTEXT_BYTES: number = 4 * 1024 * 1024
 
-const maxTtl = 365 * 24 * 60 * 60
-
 /** How large a context may be. */
 export interface ContextSizeOptions {
   /** Largest JSON in bytes, {@link DEFAULT_MAX_CONTEXT_BYTES} by default; a positive integer. */
   maxBytes?: number
 }
 
-function checkRedis(redis: Redis | Cluster): void {
-  if (typeof redis?.set !== 'function') throw new TypeError(`redis must be an ioredis client, not ${redis}`)
-}
-
 function checkMaxBytes({ maxBytes = DEFAULT_MAX_CONTEXT_BYTES }: ContextSizeOptions): number {
-  if (!Number.isSafeInteger(maxBytes) || maxBytes < 1)
-    throw new RangeError(`maxBytes must be a positive integer, not ${maxBytes}`)
-  return maxBytes
+  return checkPositive('maxBytes', maxBytes)
 }
 
-function missing(requestId: string): RedisTransportError {
+/** The error for a context that is not there. */
+export function missing(requestId: string): RedisTransportError {
   return new RedisTransportError(
     'CONTEXT_MISSING',
     `No context for request ${requestId}: expired, taken, or never stored`,
@@ -51,8 +45,7 @@ export async function storeRenderContext(
 ): Promise<void> {
   checkRedis(redis)
   const key = renderContextKey(requestId)
-  if (!Number.isInteger(ttl) || ttl < 1 || ttl > maxTtl)
-    throw new RangeError(`ttl must be a whole number of seconds from 1 to ${maxTtl}, not ${ttl}`)
+  checkTtl(ttl)
   const json = encodeContext(context, checkMaxBytes(options))
   try {
     await redis.set(key, json, 'EX', ttl)
