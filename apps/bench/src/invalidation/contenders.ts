@@ -23,16 +23,19 @@ function connect(port: number): Redis {
 
 async function listenRaw(port: number, name: string, onKey: (key: string) => void): Promise<void> {
   const subscriber = connect(port)
-  subscriber.on('message', (_, key) => onKey(key))
+  subscriber.on('message', (_, message) => JSON.parse(message).keys.forEach(onKey))
   await subscriber.subscribe(name)
 }
+
+/** The message that is understood everywhere, and carries as much as ours. */
+const messageOf = (key: string): string => JSON.stringify({ keys: [key] })
 
 const rawPublish: Contender = {
   listen: (port, onKey) => listenRaw(port, `${channel}:raw`, onKey),
   async speak(port) {
     const publisher = connect(port)
     await publisher.ping()
-    return { send: key => publisher.publish(`${channel}:raw`, key) }
+    return { send: key => publisher.publish(`${channel}:raw`, messageOf(key)) }
   },
 }
 
@@ -42,7 +45,7 @@ const bareScript: Contender = {
   async speak(port) {
     const publisher = connect(port)
     const hash = await publisher.script('LOAD', "return redis.call('PUBLISH', KEYS[1], ARGV[1])")
-    return { send: key => publisher.evalsha(hash as string, 1, `${channel}:script`, key) }
+    return { send: key => publisher.evalsha(hash as string, 1, `${channel}:script`, messageOf(key)) }
   },
 }
 
