@@ -1,0 +1,89 @@
+import type { Redis } from 'ioredis'
+import {
+  createCacheInvalidator,
+  DEFAULT_CACHE_INVALIDATION_CHANNEL as channel,
+  subscribeToCacheInvalidation,
+} from '../../src/index.js'
+import type { NodeOptions, System } from './cache-node.js'
+import { connect } from './clients.js'
+import { VersionCache } from './version-cache.js'
+
+/** A deliberate mistake, to see that it is found. */
+export type Defect = (typeof defects)[number]
+
+const defects = [
+  'ignores replay',
+  'ignores flushes',
+  'flushes on every reconnect',
+  'has no fence',
+  'repeats under another id',
+] as const
+
+/** This package, as users have it; or with a defect. */
+export function scratchyjs(defect?: Defect): System {
+  return {
+    name: defect ? `scratchyjs that ${defect}` : 'scratchyjs',
+    channel,
+    async open({ address, protocol, heartbeat, maxLength, commandTimeout }) {
+      const cache = new VersionCache(defect !== 'has no fence')
+      const flushes: string[] = []
+      const flush = (reason: string) => {
+        flushes.push(reason)
+        if (defect !== 'ignores flushes') cache.flush()
+      }
+      const subscriber = connect(address, { protocol } as object)
+      const publisher = connect(address, commandTimeout === undefined ? {} : { commandTimeout })
+      const subscription = subscribeToCacheInvalidation({
+        subscriber,
+        heartbeat,
+        onInvalidate(keys) {
+          if (defect !== 'ignores replay' || subscription.status === 'synchronised') cache.invalidate(keys)
+        },
+        onFlush: flush,
+      })
+      const { publish } = createCacheInvalidator({ publisher, log: { maxLength } })
+      if (defect === 'flushes on every reconnect') subscriber.on('ready', () => flush('reconnect'))
+      return {
+        getOrLoad: (key, load) => cache.getOrLoad(key, load),
+        async invalidate(keys) {
+          if (defect !== 'repeats under another id') return publish(keys)
+          return publish(keys, { timeoutMs: 40 }).catch(() => publish(keys))
+        },
+        look: async () => ({
+          inStep: subscription.status === 'synchronised',
+          entries: cache.entries(),
+          flushes: [...flushes],
+        }),
+        async close() {
+          await subscription.unsubscribe()
+          subscriber.disconnect()
+          publisher.disconnect()
+        },
+      }
+    },
+  }
+}
+
+/** What many do: PUBLISH, SUBSCRIBE, and a Map. ioredis reconnects and subscribes again by itself. */
+export const naive: System = {
+  name: 'naive',
+  channel,
+  async open({ address, commandTimeout }: NodeOptions) {
+    const cache = new VersionCache(false)
+    const subscriber = connect(address) as Redis
+    const publisher = connect(address, commandTimeout === undefined ? {} : { commandTimeout })
+    subscriber.on('message', (_, message) => cache.invalidate(JSON.parse(message).keys))
+    await subscriber.subscribe(channel)
+    return {
+      getOrLoad: (key, load) => cache.getOrLoad(key, load),
+      invalidate: keys => publisher.publish(channel, JSON.stringify({ keys })),
+      async close() {
+        subscriber.disconnect()
+        publisher.disconnect()
+      },
+    }
+  },
+}
+
+/** What can be tested by name; the first one by default. */
+export const systems: readonly System[] = [scratchyjs(), naive, ...defects.map(scratchyjs)]
