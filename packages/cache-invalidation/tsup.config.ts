@@ -3,5 +3,5 @@ import { base } from '../../tsup.base.js'
 
 export default defineConfig({
   ...base,
-  entry: ['src/index.ts', 'src/invalidator-plugin.ts', 'src/subscriber-plugin.ts'],
+  entry: ['src/index.ts', 'src/invalidator-plugin.ts', 'src/subscriber-plugin.ts', 'src/testing/index.ts'],
 })

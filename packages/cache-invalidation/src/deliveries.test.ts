@@ -43,7 +43,7 @@ describe('keys', () => {
     const { handler, started, open } = gate()
     const { deliveries } = setUp({ onInvalidate: handler })
     deliveries.adopt(at(0))
-    for (const n of [1, 2, 3]) deliveries.push([`k${n}`], 1, at(n))
+    for (const n of [1, 2, 3]) deliveries.push({ keys: [`k${n}`] }, 1, at(n))
     await turn()
     expect(started).toEqual(['k1'])
     expect(deliveries.position).toEqual(at(0))
@@ -67,8 +67,8 @@ describe('keys', () => {
         if (failures >= 0) throw new Error('no')
       },
     })
-    deliveries.push(['a', 'b'], 2, at(1))
-    deliveries.push(['c'], 1, at(2))
+    deliveries.push({ keys: ['a', 'b'] }, 2, at(1))
+    deliveries.push({ keys: ['c'] }, 1, at(2))
     await deliveries.idle()
     expect(calls).toEqual(['a,b', 'a,b', 'a,b', 'c'])
     expect(errors).toEqual([])
@@ -81,8 +81,8 @@ describe('keys', () => {
         throw new Error('no')
       },
     })
-    deliveries.push(['a'], 1, at(1))
-    deliveries.push(['b'], 1, at(2))
+    deliveries.push({ keys: ['a'] }, 1, at(1))
+    deliveries.push({ keys: ['b'] }, 1, at(2))
     await deliveries.idle()
     expect(calls).toEqual(['a', 'a', 'a', 'flush:handler'])
     expect(deliveries.position).toEqual(at(2))
@@ -92,7 +92,7 @@ describe('keys', () => {
   it('whose handler hangs become a flush, without a second call beside the first', async () => {
     const { started, handler } = gate()
     const { calls, errors, deliveries } = setUp({ onInvalidate: handler, timeoutMs: 20 })
-    deliveries.push(['a'], 1, at(1))
+    deliveries.push({ keys: ['a'] }, 1, at(1))
     await deliveries.idle()
     expect(started).toEqual(['a'])
     expect(calls).toEqual(['flush:handler'])
@@ -105,9 +105,9 @@ describe('keys', () => {
   ])('that are %s to wait become one flush', async (_, count, bytes) => {
     const { started, handler, open } = gate()
     const { calls, deliveries } = setUp({ onInvalidate: handler })
-    deliveries.push(['first'], 0, at(1))
-    for (let n = 2; n <= count + 1; n += 1) deliveries.push([`k${n}`], bytes, at(n))
-    deliveries.push(['last'], 1, at(count + 2))
+    deliveries.push({ keys: ['first'] }, 0, at(1))
+    for (let n = 2; n <= count + 1; n += 1) deliveries.push({ keys: [`k${n}`] }, bytes, at(n))
+    deliveries.push({ keys: ['last'] }, 1, at(count + 2))
     const idle = deliveries.idle()
     await open()
     await open()
@@ -121,10 +121,10 @@ describe('keys', () => {
 describe('a flush', () => {
   it('drops the keys that wait, and comes before later ones', async () => {
     const { calls, deliveries } = setUp()
-    deliveries.push(['a'], 1, at(1))
-    deliveries.push(['b'], 1, at(2))
+    deliveries.push({ keys: ['a'] }, 1, at(1))
+    deliveries.push({ keys: ['b'] }, 1, at(2))
     deliveries.flush('epoch', at(9))
-    deliveries.push(['c'], 1, at(10))
+    deliveries.push({ keys: ['c'] }, 1, at(10))
     await deliveries.idle()
     expect(calls).toEqual(['a', 'flush:epoch', 'c'])
     expect(deliveries.position).toEqual(at(10))
@@ -141,7 +141,7 @@ describe('a flush', () => {
     })
     deliveries.adopt(at(1))
     deliveries.flush('server', at(5))
-    deliveries.push(['a'], 1, at(6))
+    deliveries.push({ keys: ['a'] }, 1, at(6))
     await turn()
     expect(deliveries.failing).toBe(true)
     expect(deliveries.position).toEqual(at(1))
@@ -156,7 +156,7 @@ describe('a flush', () => {
 
   it('that has not begun covers the next one; one that has begun does not', async () => {
     const { calls, deliveries } = setUp()
-    deliveries.push(['a'], 1, at(1))
+    deliveries.push({ keys: ['a'] }, 1, at(1))
     deliveries.flush('epoch', at(2))
     deliveries.flush('server', at(3))
     await deliveries.idle()
@@ -181,8 +181,8 @@ describe('the end', () => {
   it('waits for the call under way and begins no other', async () => {
     const { started, handler, open } = gate()
     const { deliveries } = setUp({ onInvalidate: handler })
-    deliveries.push(['a'], 1, at(1))
-    deliveries.push(['b'], 1, at(2))
+    deliveries.push({ keys: ['a'] }, 1, at(1))
+    deliveries.push({ keys: ['b'] }, 1, at(2))
     let isStopped = false
     const stopped = deliveries.stop(5000).then(() => {
       isStopped = true
@@ -192,7 +192,7 @@ describe('the end', () => {
     expect(isStopped).toBe(false)
     await open()
     await stopped
-    deliveries.push(['c'], 1, at(3))
+    deliveries.push({ keys: ['c'] }, 1, at(3))
     deliveries.flush('epoch', at(4))
     await turn()
     expect(started).toEqual(['a'])
@@ -200,7 +200,7 @@ describe('the end', () => {
 
   it('is bounded when a handler hangs', async () => {
     const { deliveries } = setUp({ onInvalidate: () => new Promise(() => {}) })
-    deliveries.push(['a'], 1, at(1))
+    deliveries.push({ keys: ['a'] }, 1, at(1))
     await deliveries.stop(20)
   })
 

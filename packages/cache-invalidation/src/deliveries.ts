@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { DeadlineError, withDeadline } from './deadline.js'
 import { CacheInvalidationError, type FlushReason, reasonOf } from './error.js'
 import type { Cursor } from './log.js'
+import type { Message } from './message.js'
 
 /** Waits before the second and the third attempt of `onInvalidate`, in milliseconds. */
 const retryDelays = [50, 250]
@@ -51,10 +52,10 @@ export class Deliveries {
     return this.#failing
   }
 
-  /** Keys to hand over; `position` is where the log has been read up to with them. */
-  push(keys: string[], bytes: number, position: Cursor | undefined): void {
+  /** Something to hand over; `position` is where the log has been read up to with it. */
+  push({ keys, flush }: Message, bytes: number, position: Cursor | undefined): void {
     const { maxPending, maxPendingBytes } = this.#handlers
-    if (this.#queue.length >= maxPending || this.#pendingBytes + bytes > maxPendingBytes) {
+    if (flush || this.#queue.length >= maxPending || this.#pendingBytes + bytes > maxPendingBytes) {
       this.flush('overflow', position)
       return
     }

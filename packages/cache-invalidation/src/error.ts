@@ -4,7 +4,7 @@
  * - `epoch`: the log is gone or another one, as after a restart without persistence; or the first
  *   contact came late, after the connection had failed before
  * - `server`: another server answers, or the same after a restart or failover; it may lack the newest entries
- * - `overflow`: messages came faster than `onInvalidate` took them
+ * - `overflow`: messages came faster than `onInvalidate` took them; or a publisher said so, whose queue was full
  * - `handler`: `onInvalidate` failed repeatedly or took too long
  */
 export type FlushReason = 'trimmed' | 'epoch' | 'server' | 'overflow' | 'handler'

@@ -1,4 +1,10 @@
 export {
+  type CoherentCache,
+  type CoherentCacheStats,
+  createCoherentCache,
+} from './coherent-cache.js'
+export type { CoherentCacheOptions } from './coherent-cache-options.js'
+export {
   CacheInvalidationError,
   type CacheInvalidationErrorCode,
   type FlushReason,
@@ -12,9 +18,5 @@ export {
 export type { LogPosition } from './log.js'
 export { MAX_KEY_BYTES, MAX_MESSAGE_BYTES } from './message.js'
 export { DEFAULT_CACHE_INVALIDATION_CHANNEL } from './options.js'
-export {
-  type CacheSubscription,
-  type CacheSubscriptionOptions,
-  type CacheSubscriptionStatus,
-  subscribeToCacheInvalidation,
-} from './subscription.js'
+export { type CacheSubscriptionOptions, subscribeToCacheInvalidation } from './subscribe.js'
+export type { CacheSubscription, CacheSubscriptionStatus } from './subscription.js'

@@ -1,7 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import { closeClient } from './close-client.js'
-import { CacheInvalidationError } from './error.js'
+import { closeClient, closeTimeout } from './close-client.js'
 import { type CacheInvalidatorOptions, createCacheInvalidator } from './invalidator.js'
 import type { LogPosition } from './log.js'
 import { outageLog } from './outage-log.js'
@@ -18,20 +17,19 @@ export type InvalidatorPluginOptions = CacheInvalidatorOptions
 
 const plugin: FastifyPluginAsync<InvalidatorPluginOptions> = async (fastify, options) => {
   const { publisher } = options
-  const { publish } = createCacheInvalidator(options)
-  const closing = new AbortController()
+  const { publish, close } = createCacheInvalidator(options)
   publisher.on('error', outageLog(publisher, fastify.log, 'Redis connection failed: '))
   fastify.addHook('onClose', async () => {
-    await closeClient(publisher)
-    const message = 'Cannot publish keys: the server is closing'
-    closing.abort(new CacheInvalidationError('PUBLISH_FAILED', message))
+    const deadline = performance.now() + closeTimeout
+    await close({ timeoutMs: closeTimeout })
+    await closeClient(publisher, deadline - performance.now())
   })
-  fastify.decorate('invalidateCache', keys => publish(keys, { signal: closing.signal }))
+  fastify.decorate('invalidateCache', keys => publish(keys))
 }
 
 /**
- * Decorates Fastify with `invalidateCache(keys)`. Boots without waiting for Redis. On close the publisher is
- * quit, within 1 s; what is not published by then rejects with `PUBLISH_FAILED`.
+ * Decorates Fastify with `invalidateCache(keys)`. Boots without waiting for Redis. On close what is queued is
+ * published and the publisher is quit, within 1 s; what is not published by then rejects with `PUBLISH_FAILED`.
  */
 const invalidatorPlugin: FastifyPluginAsync<InvalidatorPluginOptions> = fp(plugin, {
   name: '@scratchyjs/cache-invalidation/invalidator-plugin',

@@ -1,17 +1,20 @@
-import { randomUUID } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
-import { isTimeout, withDeadline } from './deadline.js'
 import { CacheInvalidationError, reasonOf } from './error.js'
 import { appendToLog, type LogPosition } from './log.js'
 import { encodeKeys } from './message.js'
 import { checkChannel, checkClient, checkPositive, DEFAULT_CACHE_INVALIDATION_CHANNEL } from './options.js'
+import { type InvalidatorStats, SenderQueue, type Waiter } from './sender-queue.js'
 
-const attempts = 3
+const maxTimer = 2 ** 31 - 1
 const maxTtl = 365 * 24 * 60 * 60
+const maxQueueBytes = 1024 * 1024 * 1024
 
 /** Where and how an invalidator publishes. */
 export interface CacheInvalidatorOptions {
-  /** A client of ioredis that is not in RESP2 subscriber mode. It stays the caller's. */
+  /**
+   * A client of ioredis that is not in RESP2 subscriber mode. It stays the caller's. When it gives no answer for 5 s
+   * while something is to be published, its connection is made anew.
+   */
   publisher: Redis | Cluster
   /** Default {@link DEFAULT_CACHE_INVALIDATION_CHANNEL}. */
   channel?: string
@@ -22,18 +25,25 @@ export interface CacheInvalidatorOptions {
     /** Seconds after the last message, 1 to a year; default 86 400. */
     ttl?: number
   }
+  /** How much may wait while Redis is away. When it is more, one message takes its place: everything is stale. */
+  queue?: {
+    /** Keys, 1 to 1 000 000; default 10 000. One that is published again while it waits counts once. */
+    maxKeys?: number
+    /** Bytes of the keys as JSON, 1 to 1 GiB; default 16 MiB. */
+    maxBytes?: number
+  }
 }
 
-/** How one message is published. */
+/** How one call publishes. */
 export interface PublishOptions {
   /**
-   * Names the message: published again under the same id, while the log still holds it, it is not
-   * sent twice. 1 to 64 letters, digits, `_` and `-`; default a random UUID.
+   * Makes the keys a message of their own, with this name: published again under the same id, while the log still
+   * holds it, it is not sent twice. 1 to 64 letters, digits, `_` and `-`. Without an id keys that wait go out together.
    */
   id?: string
-  /** Milliseconds until `PUBLISH_TIMEOUT`, 1 to 2^31-1; default 10 000. */
+  /** Milliseconds until `PUBLISH_TIMEOUT`, 1 to 2^31-1; default 10 000. The keys stay queued. */
   timeoutMs?: number
-  /** Rejects with its reason; what is under way may be published yet. */
+  /** Rejects with its reason. The keys stay queued. */
   signal?: AbortSignal
 }
 
@@ -41,13 +51,23 @@ export interface PublishOptions {
 export interface CacheInvalidator {
   readonly channel: string
   /**
-   * Resolves when Redis has logged and published the keys, to their place in the log.
+   * Resolves when Redis has logged and published the keys, or a message that declares everything stale, to its place
+   * in the log. What can't be sent waits, and is sent in order when Redis is back, also after a timeout. The process
+   * lives until the promise settles, and after that as long as the client connects or is connected.
    *
    * @throws TypeError for an empty list or a key that is no non-empty string; RangeError for a key over
    * {@link MAX_KEY_BYTES} or a message over {@link MAX_MESSAGE_BYTES}; {@link CacheInvalidationError}
-   * `PUBLISH_FAILED` or `PUBLISH_TIMEOUT`
+   * `PUBLISH_FAILED`: Redis refused for good, or the client has ended or the invalidator is closed, and the keys are
+   * dropped; `PUBLISH_TIMEOUT`: Redis did not answer in time, and the keys are sent later
    */
   publish(keys: readonly string[], options?: PublishOptions): Promise<LogPosition>
+  /** What was sent, and what waits. */
+  stats(): InvalidatorStats
+  /**
+   * Publishes nothing more. Waits until what is queued is sent, `timeoutMs` at most (default 1000); what is left
+   * rejects with `PUBLISH_FAILED`. Never rejects. The client stays open.
+   */
+  close(options?: { timeoutMs?: number }): Promise<void>
 }
 
 /**
@@ -59,49 +79,71 @@ export function createCacheInvalidator({
   publisher,
   channel = DEFAULT_CACHE_INVALIDATION_CHANNEL,
   log: { maxLength = 10_000, ttl = 86_400 } = {},
+  queue: { maxKeys = 10_000, maxBytes = 16 * 1024 * 1024 } = {},
 }: CacheInvalidatorOptions): CacheInvalidator {
   checkClient('publisher', publisher)
   checkChannel(channel)
   checkPositive('log.maxLength', maxLength, 1_000_000)
   checkPositive('log.ttl', ttl, maxTtl)
+  checkPositive('queue.maxKeys', maxKeys, 1_000_000)
+  checkPositive('queue.maxBytes', maxBytes, maxQueueBytes)
 
-  // A timeout of ioredis (commandTimeout) leaves open whether the script ran. Its second run, under
-  // the same id, finds out.
-  const append = async (keysJson: string, id: string): Promise<LogPosition> => {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await appendToLog(publisher, channel, keysJson, id, { maxLength, ttl })
-      } catch (error) {
-        if (attempt === attempts || !isTimeout(error)) throw error
-      }
-    }
-  }
+  const queue = new SenderQueue(
+    publisher,
+    ({ members, id }) => appendToLog(publisher, channel, members, id, { maxLength, ttl }),
+    { maxKeys, maxBytes },
+  )
 
   return {
     channel,
-    async publish(keys, { id = randomUUID(), timeoutMs = 10_000, signal } = {}) {
-      const keysJson = encodeKeys(keys)
-      if (typeof id !== 'string' || !/^[\w-]{1,64}$/.test(id))
-        throw new TypeError(`id must be 1 to 64 letters, digits, "_" and "-", not ${JSON.stringify(id)}`)
-      checkPositive('timeoutMs', timeoutMs, 2 ** 31 - 1)
-      signal?.throwIfAborted()
-      try {
-        return await withDeadline(unlessAborted(append(keysJson, id), signal), timeoutMs)
-      } catch (cause) {
+    publish: (keys, { id, timeoutMs = 10_000, signal } = {}) =>
+      new Promise((resolve, reject) => {
+        const encoded = encodeKeys(keys)
+        if (id !== undefined && !isId(id))
+          throw new TypeError(`id must be 1 to 64 letters, digits, "_" and "-", not ${JSON.stringify(id)}`)
+        checkPositive('timeoutMs', timeoutMs, maxTimer)
         signal?.throwIfAborted()
-        const message = `Cannot publish ${keys.length} keys on ${channel}: ${reasonOf(cause)}`
-        const code = isTimeout(cause) ? 'PUBLISH_TIMEOUT' : 'PUBLISH_FAILED'
-        throw new CacheInvalidationError(code, message, { cause })
-      }
+        const cannot = `Cannot publish ${keys.length} keys on ${channel}`
+        const settle = () => {
+          clearTimeout(timer)
+          signal?.removeEventListener('abort', onAbort)
+        }
+        const waiter: Waiter = {
+          resolve(position) {
+            settle()
+            resolve(position)
+          },
+          reject(cause) {
+            settle()
+            reject(new CacheInvalidationError('PUBLISH_FAILED', `${cannot}: ${reasonOf(cause)}`, { cause }))
+          },
+        }
+        const giveUp = (reason: unknown) => {
+          settle()
+          queue.forget(waiter)
+          reject(reason)
+        }
+        const onAbort = () => giveUp(signal?.reason)
+        const onTimeout = () => {
+          const cause = queue.lastFailure
+          const why = cause === undefined ? '' : ` (${reasonOf(cause)})`
+          const message = `${cannot} within ${timeoutMs} ms${why}: they are queued`
+          giveUp(new CacheInvalidationError('PUBLISH_TIMEOUT', message, { cause }))
+        }
+        // After a thread was busy for long the timer comes first, though the answer has arrived: let the sockets
+        // be read once.
+        const timer = setTimeout(() => setImmediate(onTimeout), timeoutMs)
+        signal?.addEventListener('abort', onAbort, { once: true })
+        queue.add(encoded, id, waiter)
+      }),
+    stats: () => queue.stats,
+    close({ timeoutMs = 1000 } = {}) {
+      checkPositive('timeoutMs', timeoutMs, maxTimer)
+      return queue.close(timeoutMs)
     },
   }
 }
 
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
+function isId(id: unknown): boolean {
+  return typeof id === 'string' && /^[\w-]{1,64}$/.test(id)
 }

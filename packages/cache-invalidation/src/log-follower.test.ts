@@ -48,7 +48,7 @@ async function history(
 }
 
 describe('whatever the order in which things happen', () => {
-  it('each message comes once, in order, and nothing is flushed, as long as the log is whole', async () => {
+  it('I1: each message comes once, in order, and nothing is flushed, as long as the log is whole', async () => {
     for (let seed = 1; seed <= 3000; seed += 1) {
       const model = await history(seed, [], false)
       expect(model.seen, `seed ${seed}`).toEqual(model.published)
@@ -57,7 +57,7 @@ describe('whatever the order in which things happen', () => {
   })
 
   it.each([['trim'], ['loseLog'], ['restart'], ['failOver'], ['trim', 'loseLog', 'restart', 'failOver']])(
-    'nothing stale remains when the log suffers: %s',
+    'I2: nothing stale remains when the log suffers: %s',
     async (...losses) => {
       let flushes = 0
       for (let seed = 1; seed <= 2000; seed += 1) {
@@ -86,12 +86,15 @@ describe('a follower', () => {
   const at = (sequence: number, epoch = 'e') => ({ epoch, sequence, id: `i${sequence}` })
   const message = (sequence: number) => ({ keys: [`k${sequence}`], entry: at(sequence) })
 
-  function setUp() {
+  function setUp(taken: () => unknown = () => {}) {
     const seen: string[] = []
     const errors: CacheInvalidationError[] = []
     const report = (error: CacheInvalidationError) => errors.push(error)
     const deliveries = new Deliveries({
-      onInvalidate: keys => void seen.push(...keys),
+      onInvalidate(keys) {
+        seen.push(...keys)
+        return taken()
+      },
       onFlush: reason => void seen.push(`flush:${reason}`),
       report,
       timeoutMs: 1000,
@@ -101,7 +104,7 @@ describe('a follower', () => {
     return { seen, errors, deliveries, follower: new LogFollower(deliveries, report) }
   }
 
-  it('begins where the log ends, whatever is in it', async () => {
+  it('I1: begins where the log ends, whatever is in it', async () => {
     const { seen, deliveries, follower } = setUp()
     expect(follower.apply(page({ head: at(7), first: 3, after: 7 }))).toBe(true)
     follower.goLive()
@@ -111,7 +114,23 @@ describe('a follower', () => {
     expect(deliveries.position).toEqual(at(8))
   })
 
-  it('flushes at a first contact that came late', async () => {
+  it('I3: its position waits for the handler that takes the keys', async () => {
+    let take = () => {}
+    const taken = new Promise<void>(resolve => {
+      take = resolve
+    })
+    const { deliveries, follower } = setUp(() => taken)
+    follower.apply(page({ head: at(7), after: 7 }))
+    follower.goLive()
+    follower.offer(message(8), 1)
+    await Promise.resolve()
+    expect(deliveries.position).toEqual(at(7))
+    take()
+    await deliveries.idle()
+    expect(deliveries.position).toEqual(at(8))
+  })
+
+  it('I2: flushes at a first contact that came late', async () => {
     const { seen, deliveries, follower } = setUp()
     follower.interrupt()
     follower.apply(page({ head: at(7), after: 7 }))
@@ -120,7 +139,7 @@ describe('a follower', () => {
     expect(deliveries.position).toEqual(at(7))
   })
 
-  it('flushes on every reconnect to a server that does not say who it is, and says so once', async () => {
+  it('I2: flushes on every reconnect to a server that does not say who it is, and says so once', async () => {
     const { seen, errors, deliveries, follower } = setUp()
     const unknown = page({ server: undefined, head: at(1), after: 1 })
     follower.apply(unknown)
@@ -134,7 +153,16 @@ describe('a follower', () => {
     expect(errors).toMatchObject([{ code: 'SERVER_UNKNOWN' }])
   })
 
-  it('flushes when the log holds another message at its place', async () => {
+  it('I2: flushes when the log no longer holds what follows', async () => {
+    const { seen, deliveries, follower } = setUp()
+    follower.apply(page({ head: at(3), after: 3 }))
+    expect(follower.apply(page({ head: at(9), first: 5, after: 3 }))).toBe(true)
+    await deliveries.idle()
+    expect(seen).toEqual(['flush:trimmed'])
+    expect(deliveries.position).toEqual(at(9))
+  })
+
+  it('I2: flushes when the log holds another message at its place', async () => {
     const { seen, deliveries, follower } = setUp()
     follower.apply(page({ head: at(7), after: 7 }))
     follower.apply(page({ head: at(9), after: 7, diverged: true }))
@@ -142,7 +170,7 @@ describe('a follower', () => {
     expect(seen).toEqual(['flush:server'])
   })
 
-  it('flushes when the log holds what is no message', async () => {
+  it('I2: flushes when the log holds what is no message', async () => {
     const { seen, errors, deliveries, follower } = setUp()
     follower.apply(page({ head: at(0) }))
     expect(follower.apply(page({ head: at(2), entries: ['{"keys":[]}', ''] }))).toBe(true)
@@ -165,7 +193,7 @@ describe('a follower', () => {
     expect(deliveries.position).toEqual(at(1))
   })
 
-  it('reads the log again when too much arrives meanwhile to be kept', async () => {
+  it('I1: reads the log again when too much arrives meanwhile to be kept', async () => {
     const { seen, deliveries, follower } = setUp()
     follower.apply(page({ head: at(0) }))
     follower.hold()
@@ -185,7 +213,7 @@ describe('a follower', () => {
     expect(follower.goLive()).toBe(false)
   })
 
-  it('holds nothing back while the log cannot be read, and reads it later all the same', async () => {
+  it('I1: holds nothing back while the log cannot be read, and reads it later all the same', async () => {
     const { seen, deliveries, follower } = setUp()
     follower.apply(page({ head: at(1), after: 1 }))
     follower.goLive()

@@ -16,6 +16,9 @@ interface Waiting {
   bytes: number
 }
 
+/** Where keys and flushes go, in order. */
+export type Receiver = Pick<Deliveries, 'push' | 'flush' | 'adopt'>
+
 /** The bound of what waits while the log is read. */
 const maxWaitingBytes = 16 * 1024 * 1024
 
@@ -35,13 +38,12 @@ export class LogFollower {
   #spilled = false
   #interrupted = false
   #unknownServerReported = false
-  readonly #deliveries: Deliveries
+  readonly #deliveries: Receiver
   readonly #report: (error: CacheInvalidationError) => void
-
   readonly #maxWaiting: number
 
   constructor(
-    deliveries: Deliveries,
+    deliveries: Receiver,
     report: (error: CacheInvalidationError) => void,
     maxWaiting: number = 10_000,
   ) {
@@ -82,7 +84,7 @@ export class LogFollower {
   offer(message: Message, bytes: number): boolean {
     const { entry } = message
     if (!entry || this.#mode === 'direct') {
-      this.#deliveries.push(message.keys, bytes, this.#cursor)
+      this.#deliveries.push(message, bytes, this.#cursor)
       return true
     }
     const wasLive = this.#mode === 'live'
@@ -109,7 +111,7 @@ export class LogFollower {
     if (isSameLog && entry.sequence <= sequence) return true
     if (entry.sequence !== sequence + 1 || !(isSameLog || epoch === '')) return false
     this.#cursor = entry
-    this.#deliveries.push(message.keys, bytes, entry)
+    this.#deliveries.push(message, bytes, entry)
     return true
   }
 
@@ -201,7 +203,7 @@ export class LogFollower {
           `The log does not hold message ${place} that was published`,
         ),
       )
-      this.#deliveries.push(message.keys, bytes, this.#cursor)
+      this.#deliveries.push(message, bytes, this.#cursor)
     }
     return true
   }
@@ -211,6 +213,6 @@ export class LogFollower {
     const waiting = this.#waiting
     this.#hold()
     this.#mode = 'direct'
-    for (const { message, bytes } of waiting) this.#deliveries.push(message.keys, bytes, this.#cursor)
+    for (const { message, bytes } of waiting) this.#deliveries.push(message, bytes, this.#cursor)
   }
 }

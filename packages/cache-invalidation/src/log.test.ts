@@ -2,6 +2,7 @@ import { type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { appendToLog, noLog, readLog, serverTime } from './log.js'
+import { encodeKeys, keyMembers } from './message.js'
 
 const channel = 'test'
 const limits = { maxLength: 100, ttl: 60 }
@@ -19,7 +20,7 @@ afterAll(async () => {
 })
 
 const append = (id: string, { keys = [id], maxLength = 100 } = {}) =>
-  appendToLog(redis, channel, JSON.stringify(keys), id, { ...limits, maxLength })
+  appendToLog(redis, channel, keyMembers(encodeKeys(keys)), id, { ...limits, maxLength })
 const numbersOf = (entries: string[]) => entries.map(entry => JSON.parse(entry).sequence)
 
 describe('the log', () => {
@@ -33,7 +34,7 @@ describe('the log', () => {
     const others = Array.from({ length: 3 }, () => new Redis(server.port, '127.0.0.1'))
     const places = await Promise.all(
       Array.from({ length: 90 }, (_, i) =>
-        appendToLog(others[i % 3] as Redis, channel, '["k"]', `id${i}`, limits),
+        appendToLog(others[i % 3] as Redis, channel, '"keys":["k"]', `id${i}`, limits),
       ),
     )
     for (const other of others) other.disconnect()
@@ -154,7 +155,8 @@ describe('a look at the log', () => {
 
   it('reads on from a place, in pages of bounded size', async () => {
     const { epoch } = await append('id1')
-    for (let i = 2; i <= 8; i += 1) await append(`id${i}`, { keys: ['x'.repeat(60_000)] })
+    const long = Array.from({ length: 10 }, (_, i) => `${i}`.padEnd(6000))
+    for (let i = 2; i <= 8; i += 1) await append(`id${i}`, { keys: long })
     const from = { epoch, sequence: 1, id: 'id1' }
     const first = await readLog(redis, channel, from)
     expect(numbersOf(first.entries)).toEqual([2, 3, 4, 5, 6])
@@ -200,9 +202,22 @@ describe('a look at the log', () => {
     expect(page.entries).toEqual([])
   })
 
+  it('and the append are sent as hashes, and whole where Redis knows none', async () => {
+    await append('a')
+    await readLog(redis, channel, noLog)
+    await redis.config('RESETSTAT')
+    await append('b')
+    await readLog(redis, channel, noLog)
+    expect(await redis.info('commandstats')).not.toContain('cmdstat_eval:')
+    await redis.script('FLUSH')
+    expect((await append('c')).sequence).toBe(3)
+    expect((await readLog(redis, channel, noLog)).head.sequence).toBe(3)
+    expect(await redis.info('commandstats')).toMatch(/cmdstat_eval:calls=2,/)
+  })
+
   it('works under a key prefix, and with numbers as strings', async () => {
     const client = new Redis({ host: '127.0.0.1', port: server.port, keyPrefix: 'app:', stringNumbers: true })
-    const { epoch, sequence } = await appendToLog(client, channel, '["k"]', 'a', limits)
+    const { epoch, sequence } = await appendToLog(client, channel, '"keys":["k"]', 'a', limits)
     expect(sequence).toBe(1)
     expect(await redis.keys('*')).toEqual(['app:test:log'])
     expect(await readLog(client, channel, { since: 0 })).toMatchObject({

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
+import { Script } from './script.js'
 
 /** A place in the log of a channel. */
 export interface LogPosition {
@@ -42,40 +43,40 @@ export interface LogPage {
 //   <number>  the message, as it was published
 //   i:<id>    number of the message with this id, for as long as the message is there
 //
-// KEYS: log. ARGV: channel, keys as JSON, id, epoch of a new log, maximal length, ttl in seconds.
-const appendScript = `
+// KEYS: log. ARGV: channel, the message's own members as JSON, id, epoch of a new log, maximal length,
+// ttl in seconds.
+const appendScript = new Script(`
 local log, id = KEYS[1], ARGV[3]
-local known = redis.call('HGET', log, 'i:' .. id)
-if known then return {redis.call('HGET', log, 'epoch'), tonumber(known)} end
-local epoch = redis.call('HGET', log, 'epoch')
+local head = redis.call('HMGET', log, 'i:' .. id, 'epoch', 'first', 'last')
+local epoch, first, number = head[2], tonumber(head[3]), tonumber(head[4])
+if head[1] then return {epoch, tonumber(head[1])} end
+local fields = {}
 if not epoch then
-  epoch = ARGV[4]
-  redis.call('HSET', log, 'epoch', epoch, 'first', 1)
+  epoch, first, number = ARGV[4], 1, 0
+  fields = {'epoch', epoch, 'first', first}
 end
-local number = redis.call('HINCRBY', log, 'last', 1)
+number = number + 1
 local now = redis.call('TIME')
-local message = string.format('{"keys":%s,"epoch":"%s","sequence":%.0f,"at":%.0f,"id":"%s"}',
+local message = string.format('{%s,"epoch":"%s","sequence":%.0f,"at":%.0f,"id":"%s"}',
   ARGV[2], epoch, number, now[1] * 1000 + math.floor(now[2] / 1000), id)
-redis.call('HSET', log, number, message, 'i:' .. id, number, 'id', id)
-local first = tonumber(redis.call('HGET', log, 'first'))
-local keep = math.max(first, number - tonumber(ARGV[5]) + 1)
 -- A log that was longer before shrinks in steps: no publish blocks Redis for long.
-if keep > first + 1000 then keep = first + 1000 end
+local keep = math.min(math.max(first, number - tonumber(ARGV[5]) + 1), first + 1000)
 for old = first, keep - 1 do
   local entry = redis.call('HGET', log, old)
   redis.call('HDEL', log, old, 'i:' .. (entry and string.match(string.sub(entry, -160), '"id":"([^"]*)"}$') or ''))
 end
-if keep > first then redis.call('HSET', log, 'first', keep) end
+if keep > first then fields = {'first', keep} end
+redis.call('HSET', log, 'last', number, 'id', id, number, message, 'i:' .. id, number, unpack(fields))
 redis.call('EXPIRE', log, ARGV[6])
 redis.call('PUBLISH', ARGV[1], message)
 return {epoch, number}
-`
+`)
 
 // KEYS: log. ARGV: epoch, number and id of the place to read on from; most entries; most bytes; epoch
 // of a new log; "INFO" to tell who answers. For the epoch "?" the number is a time: the place is before
 // the first message of that millisecond. Where there is no log one begins, so that its loss can be
 // seen later; a replica can't, and answers with the epoch "".
-const readScript = `
+const readScript = new Script(`
 local log, epoch, after = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local head = redis.call('HMGET', log, 'epoch', 'first', 'last', 'id')
 if not head[1] then
@@ -110,12 +111,12 @@ if diverged == 0 and number >= first then
 end
 local info = ARGV[7] == 'INFO' and redis.pcall('INFO', 'replication')
 return {head[1], first, last, head[4], diverged, after, entries, type(info) == 'string' and info or ''}
-`
+`)
 
-const timeScript = `
+const timeScript = new Script(`
 local now = redis.call('TIME')
 return now[1] * 1000 + math.floor(now[2] / 1000)
-`
+`)
 
 const pageEntries = 1000
 const pageBytes = 256 * 1024
@@ -133,16 +134,18 @@ export interface LogLimits {
 /**
  * Appends to the log and publishes, both or neither, in one step. With an id that the log still
  * knows nothing happens, and the first place is the answer.
+ *
+ * @param members of the message: JSON of an object with keys, without its braces
  */
 export async function appendToLog(
   client: Redis | Cluster,
   channel: string,
-  keysJson: string,
+  members: string,
   id: string,
   { maxLength, ttl }: LogLimits,
 ): Promise<LogPosition> {
-  const values = [channel, keysJson, id, randomUUID(), maxLength, ttl]
-  const answer = await client.eval(appendScript, 1, logKey(channel), ...values)
+  const values = [channel, members, id, randomUUID(), maxLength, ttl]
+  const answer = await appendScript.run(client, logKey(channel), values)
   const [epoch, sequence] = answer as [string, number | string]
   return { epoch, sequence: Number(sequence) }
 }
@@ -167,7 +170,7 @@ export async function serverTime(
   // The sample whose answer took least is the closest.
   for (let sample = 0; sample < 3; sample += 1) {
     const asked = performance.now()
-    const now = Number(await client.eval(timeScript, 1, logKey(channel)))
+    const now = Number(await timeScript.run(client, logKey(channel), []))
     const answered = performance.now()
     if (answered - asked < shortest) since = Math.floor(now - (answered - startedAt))
     shortest = Math.min(shortest, answered - asked)
@@ -213,13 +216,13 @@ async function ask(client: Redis | Cluster, key: string, values: (string | numbe
   // In this order: data of a newer server under the older identity is found out at the next look,
   // the reverse never.
   const info = client.info('replication').catch(() => '')
-  const log = (await client.eval(readScript, 1, key, ...values)) as ReadAnswer
+  const log = (await readScript.run(client, key, values)) as ReadAnswer
   return { info: await info, log }
 }
 
 // A cluster would ask any node for INFO. A pipeline goes to the right one, but ioredis follows no
 // MOVED in it when only one of its commands is answered with that.
 async function askCluster(client: Redis | Cluster, key: string, values: (string | number)[]) {
-  const log = (await client.eval(readScript, 1, key, ...values, 'INFO')) as ReadAnswer
+  const log = (await readScript.run(client, key, [...values, 'INFO'])) as ReadAnswer
   return { info: log[7], log }
 }

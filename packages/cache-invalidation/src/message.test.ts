@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { decodeMessage, encodeKeys, MAX_KEY_BYTES, MAX_MESSAGE_BYTES } from './message.js'
+import {
+  decodeMessage,
+  encodeKeys,
+  FLUSH_MEMBERS,
+  keyMembers,
+  MAX_KEY_BYTES,
+  MAX_MESSAGE_BYTES,
+} from './message.js'
 
 describe('keys to publish', () => {
   it('are sent as they are, whatever characters they have', () => {
     const keys = ['a', ' ', '"\\\n', 'ü€😀', '__proto__', '{"id":"x"}', 'x'.repeat(MAX_KEY_BYTES)]
-    expect(JSON.parse(encodeKeys(keys))).toEqual(keys)
+    expect(JSON.parse(`{${keyMembers(encodeKeys(keys))}}`)).toEqual({ keys })
   })
 
   it.each<[string, unknown, RegExp]>([
@@ -43,7 +50,19 @@ describe('a message', () => {
     expect(decodeMessage(JSON.stringify({ keys: ['a'], ...entry, at: 5 }))).toEqual({ keys: ['a'], entry })
   })
 
+  it('may say that everything is stale', () => {
+    expect(decodeMessage(`{${FLUSH_MEMBERS}}`)).toEqual({ keys: [], flush: true })
+    expect(decodeMessage(JSON.stringify({ keys: [], flush: true, ...entry }))).toEqual({
+      keys: [],
+      flush: true,
+      entry,
+    })
+    expect(decodeMessage('{"keys":["a"],"flush":true}')).toEqual({ keys: [], flush: true })
+    expect(decodeMessage('{"keys":["a"],"flush":"no"}')).toEqual({ keys: ['a'] })
+  })
+
   it.each([
+    ['no keys, and a flush that is none', '{"keys":[],"flush":1}'],
     ['no JSON', '{"keys":["a"]'],
     ['nothing', ''],
     ['null', 'null'],

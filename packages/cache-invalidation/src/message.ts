@@ -9,20 +9,32 @@ export const MAX_MESSAGE_BYTES: number = 1024 * 1024
 /** What surrounds the keys of a logged message, at most: names, epoch, number and id. */
 const frameBytes = 256
 
-/** Keys that are stale, and, when this package published them, their place in the log. */
+/** What is stale, and, when this package published it, its place in the log. */
 export interface Message {
+  /** Empty when everything is. */
   keys: string[]
+  /** Everything cached is stale. */
+  flush?: true
   entry?: Cursor
 }
 
+/** The members of a message that says: everything is stale. A reader that doesn't know of it finds no key in it. */
+export const FLUSH_MEMBERS = '"keys":[],"flush":true'
+
+/** The members of a message of these keys, each as {@link encodeKeys} made it. */
+export function keyMembers(keys: readonly string[]): string {
+  return `"keys":[${keys.join()}]`
+}
+
 /**
- * The keys as JSON, checked before anything is sent.
+ * Each key as JSON, checked before anything is sent.
  *
  * @throws TypeError for no keys, or a key that is no non-empty string; RangeError for too large ones
  */
-export function encodeKeys(keys: readonly string[]): string {
+export function encodeKeys(keys: readonly string[]): string[] {
   if (!Array.isArray(keys)) throw new TypeError(`keys must be an array of strings, not ${typeof keys}`)
   if (keys.length === 0) throw new TypeError('keys must hold at least one key')
+  const encoded: string[] = []
   let total = frameBytes
   for (let index = 0; index < keys.length; index += 1) {
     const key: unknown = keys[index]
@@ -31,13 +43,18 @@ export function encodeKeys(keys: readonly string[]): string {
     const bytes = Buffer.byteLength(key)
     if (bytes > MAX_KEY_BYTES)
       throw new RangeError(`keys[${index}] has ${bytes} bytes: the longest key has ${MAX_KEY_BYTES}`)
-    total += bytes
-    if (total > MAX_MESSAGE_BYTES) break
+    const json = JSON.stringify(key)
+    total += encodedBytes(json)
+    if (total > MAX_MESSAGE_BYTES)
+      throw new RangeError(`keys (${keys.length}) make a message of more than ${MAX_MESSAGE_BYTES} bytes`)
+    encoded.push(json)
   }
-  const json = total > MAX_MESSAGE_BYTES ? undefined : JSON.stringify(keys)
-  if (json === undefined || Buffer.byteLength(json) + frameBytes > MAX_MESSAGE_BYTES)
-    throw new RangeError(`keys (${keys.length}) make a message of more than ${MAX_MESSAGE_BYTES} bytes`)
-  return json
+  return encoded
+}
+
+/** How much of a message a key takes that {@link encodeKeys} made, with its comma, in bytes. */
+export function encodedBytes(json: string): number {
+  return Buffer.byteLength(json) + 1
 }
 
 function shown(value: unknown): string {
@@ -45,7 +62,7 @@ function shown(value: unknown): string {
 }
 
 /**
- * Reads a message of anyone: `{"keys":["a"]}` is enough.
+ * Reads a message of anyone: `{"keys":["a"]}` is enough, or `{"keys":[],"flush":true}` for everything.
  *
  * @throws CacheInvalidationError `MALFORMED_MESSAGE`
  */
@@ -62,14 +79,17 @@ export function decodeMessage(bytes: Uint8Array | string): Message {
     throw malformed('it is no object')
   for (const name of ['__proto__', 'constructor', 'prototype'])
     if (Object.hasOwn(parsed, name)) throw malformed(`it has a member named ${name}`)
-  const { keys, epoch, sequence, id } = parsed as Record<string, unknown>
-  if (!Array.isArray(keys) || keys.length === 0) throw malformed('"keys" is no array with something in it')
+  const { keys, flush, epoch, sequence, id } = parsed as Record<string, unknown>
+  const isFlush = flush === true
+  if (!Array.isArray(keys) || (keys.length === 0 && !isFlush))
+    throw malformed('"keys" is no array with something in it')
   if (!keys.every(isKey)) throw malformed(`"keys" holds what is no string of 1 to ${MAX_KEY_BYTES} bytes`)
-  if (epoch === undefined && sequence === undefined) return { keys }
+  const stale: Message = isFlush ? { keys: [], flush: true } : { keys }
+  if (epoch === undefined && sequence === undefined) return stale
   if (typeof epoch !== 'string' || epoch === '' || typeof id !== 'string')
     throw malformed('"epoch" or "id" is no string')
   if (!Number.isSafeInteger(sequence) || (sequence as number) < 1) throw malformed('"sequence" is no number')
-  return { keys, entry: { epoch, sequence: sequence as number, id } }
+  return { ...stale, entry: { epoch, sequence: sequence as number, id } }
 }
 
 function isKey(key: unknown): key is string {

@@ -3,11 +3,8 @@ import fp from 'fastify-plugin'
 import { closeClient } from './close-client.js'
 import { checkClient } from './options.js'
 import { outageLog } from './outage-log.js'
-import {
-  type CacheSubscription,
-  type CacheSubscriptionOptions,
-  subscribeToCacheInvalidation,
-} from './subscription.js'
+import { type CacheSubscriptionOptions, subscribeToCacheInvalidation } from './subscribe.js'
+import type { CacheSubscription } from './subscription.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,55 +1,23 @@
 import type { EventEmitter } from 'node:events'
 import type { Cluster, Redis } from 'ioredis'
+import { Agreement } from './agreement.js'
 import { ChannelLink } from './channel-link.js'
+import type { FencedCache } from './coherent-cache.js'
 import { isTimeout, withDeadline } from './deadline.js'
-import { Deliveries } from './deliveries.js'
-import { CacheInvalidationError, type FlushReason, reasonOf } from './error.js'
+import type { Deliveries } from './deliveries.js'
+import { CacheInvalidationError, reasonOf } from './error.js'
 import type { LogPosition } from './log.js'
-import { LogFollower } from './log-follower.js'
+import { LogFollower, type Receiver } from './log-follower.js'
 import { decodeMessage } from './message.js'
-import { checkChannel, checkClient, checkPositive, DEFAULT_CACHE_INVALIDATION_CHANNEL } from './options.js'
 
-const maxTimer = 2 ** 31 - 1
 /** How long `unsubscribe` waits for Redis, and for a handler under way, in milliseconds. */
 const closeTimeout = 1000
-/** What may wait for `onInvalidate`. */
-const maxPending = 10_000
-const maxPendingBytes = 16 * 1024 * 1024
-
 /**
- * - `synchronised`: connected, and all that was missed has been read
- * - `replaying`: connected; what was missed is being read, or it is not known yet whether anything was
+ * - `synchronised`: connected, and all that was missed has been read and handed over
+ * - `replaying`: connected; what was missed is being read or handed over, or it is not known yet whether anything was
  * - `degraded`: the connection or the log is out of reach, or `onFlush` fails: the cache may hold what is stale
  */
 export type CacheSubscriptionStatus = 'synchronised' | 'replaying' | 'degraded'
-
-/** Whom to tell of stale keys, and how closely the connection is watched. */
-export interface CacheSubscriptionOptions {
-  /**
-   * A client of ioredis, connected or not, RESP2 or RESP3. It stays the caller's, who ends it. A RESP2 client
-   * gets a second connection, made with `duplicate()`, for the log.
-   */
-  subscriber: Redis | Cluster
-  /**
-   * Called with the keys of one message at a time, in the order of the log; the next call waits for the
-   * promise. When it throws it is called with the same keys twice more, after 50 and 250 ms; then everything
-   * is flushed. It must bear keys that it was given before.
-   */
-  onInvalidate: (keys: string[]) => void | Promise<void>
-  /**
-   * Everything cached has to go. Called until it succeeds, in order with `onInvalidate`. Without it the
-   * reason goes to `onError`, `code` `FLUSH_REQUIRED`; without that too, it becomes a process warning.
-   */
-  onFlush?: (reason: FlushReason) => void | Promise<void>
-  /** Default {@link DEFAULT_CACHE_INVALIDATION_CHANNEL}. */
-  channel?: string
-  /** Told of what went wrong; what it throws becomes a process warning. */
-  onError?: (error: CacheInvalidationError) => void | Promise<void>
-  /** A question every `intervalMs` (default 750), whose answer may take `timeoutMs` (default 1500). */
-  heartbeat?: { intervalMs?: number; timeoutMs?: number }
-  /** How long a call of `onInvalidate` or `onFlush` may take, in milliseconds; default 30 000. */
-  handlerTimeoutMs?: number
-}
 
 /** A running subscription. */
 export interface CacheSubscription {
@@ -64,7 +32,8 @@ export interface CacheSubscription {
   unsubscribe(): Promise<void>
 }
 
-class Subscription implements CacheSubscription {
+/** Keeps a client subscribed and in step with the log, over every break. */
+export class Subscription implements CacheSubscription {
   readonly channel: string
   #status: CacheSubscriptionStatus = 'replaying'
   /** Counts the attempts to get in step: what belongs to an older one is void. */
@@ -77,6 +46,8 @@ class Subscription implements CacheSubscription {
   readonly #client: Redis | Cluster
   readonly #link: ChannelLink
   readonly #deliveries: Deliveries
+  readonly #cache: FencedCache<unknown> | undefined
+  readonly #agreement = new Agreement()
   readonly #follower: LogFollower
   readonly #answerMs: number
   readonly #timer: NodeJS.Timeout
@@ -87,6 +58,7 @@ class Subscription implements CacheSubscription {
     client: Redis | Cluster,
     channel: string,
     deliveries: Deliveries,
+    cache: FencedCache<unknown> | undefined,
     report: (error: CacheInvalidationError) => void,
     intervalMs: number,
     answerMs: number,
@@ -94,10 +66,12 @@ class Subscription implements CacheSubscription {
     this.channel = channel
     this.#client = client
     this.#deliveries = deliveries
+    this.#cache = cache
+    cache?.follow(this.#agreement)
     this.#report = report
     this.#answerMs = answerMs
     this.#link = new ChannelLink(client, channel)
-    this.#follower = new LogFollower(deliveries, report)
+    this.#follower = new LogFollower(cache ? cacheFirst(cache, deliveries) : deliveries, report)
     const name = Buffer.from(channel)
     this.#listeners = [
       // The buffer, because its size is looked at before it becomes a string.
@@ -130,8 +104,8 @@ class Subscription implements CacheSubscription {
 
   async #close(): Promise<void> {
     clearInterval(this.#timer)
-    this.#attempt += 1
-    this.#status = 'degraded'
+    this.#leaveStep('degraded')
+    this.#cache?.unfollow()
     for (const [event, listener] of this.#listeners) (this.#client as EventEmitter).off(event, listener)
     await Promise.all([this.#deliveries.stop(closeTimeout), this.#link.release(closeTimeout)])
   }
@@ -147,9 +121,8 @@ class Subscription implements CacheSubscription {
 
   /** Subscribes, reads what was missed, merges what arrived meanwhile, goes on live. */
   async #synchronise(): Promise<void> {
-    this.#attempt += 1
+    this.#leaveStep('replaying')
     const attempt = this.#attempt
-    this.#status = 'replaying'
     this.#handshakeSince = undefined
     this.#follower.hold()
     try {
@@ -157,6 +130,7 @@ class Subscription implements CacheSubscription {
       if (attempt !== this.#attempt) return
       let isLive = false
       while (!isLive) {
+        const lookBegan = performance.now()
         const page = await this.#answer(this.#link.readLog(this.#follower.startReading(), this.#startedAt))
         if (attempt !== this.#attempt) return
         const isRead = this.#follower.apply(page)
@@ -164,7 +138,11 @@ class Subscription implements CacheSubscription {
         await this.#deliveries.idle()
         if (attempt !== this.#attempt) return
         isLive = isRead && this.#follower.goLive()
+        if (isLive) this.#agreement.confirm(lookBegan)
       }
+      // What arrived while the log was read is with the cache already, but not yet with the handlers.
+      await this.#deliveries.idle()
+      if (attempt !== this.#attempt) return
       this.#status = 'synchronised'
       this.#lastFailure = undefined
     } catch (error) {
@@ -191,10 +169,13 @@ class Subscription implements CacheSubscription {
     if (this.#isProbing) return
     this.#isProbing = true
     const attempt = this.#attempt
+    const lookBegan = performance.now()
     try {
       const log = this.#link.readLog(this.#follower.startReading(), this.#startedAt)
       const [page] = await this.#answer(Promise.all([log, this.#link.ping()]))
-      if (attempt === this.#attempt && !this.#follower.agrees(page)) void this.#synchronise()
+      if (attempt !== this.#attempt) return
+      if (this.#follower.agrees(page)) this.#agreement.confirm(lookBegan)
+      else void this.#synchronise()
     } catch (error) {
       if (attempt === this.#attempt) this.#fail(error)
     } finally {
@@ -202,9 +183,15 @@ class Subscription implements CacheSubscription {
     }
   }
 
-  #fail(error: unknown): void {
+  /** Whatever is under way to get in step, or to see whether it is, counts no more. */
+  #leaveStep(status: CacheSubscriptionStatus): void {
     this.#attempt += 1
-    this.#status = 'degraded'
+    this.#status = status
+    this.#agreement.lose()
+  }
+
+  #fail(error: unknown): void {
+    this.#leaveStep('degraded')
     if (isTimeout(error)) {
       this.#giveUp(error)
       return
@@ -237,8 +224,7 @@ class Subscription implements CacheSubscription {
   }
 
   #interrupt(): void {
-    this.#attempt += 1
-    this.#status = 'degraded'
+    this.#leaveStep('degraded')
     this.#handshakeSince = undefined
     this.#follower.interrupt()
   }
@@ -254,48 +240,18 @@ class Subscription implements CacheSubscription {
   }
 }
 
-/**
- * Calls `onInvalidate` with every key that is published on the channel from now on, in order, also with
- * those published while the connection was broken: they are read from the log. Where that can't be done
- * `onFlush` is called instead. Returns at once, whether Redis is there or not.
- *
- * Keys sent by a plain `PUBLISH` of `{"keys":["a"]}` are honoured, but are in no log: what was sent while the
- * connection was broken is lost.
- *
- * @throws TypeError or RangeError for a bad option
- */
-export function subscribeToCacheInvalidation({
-  subscriber,
-  onInvalidate,
-  onFlush,
-  channel = DEFAULT_CACHE_INVALIDATION_CHANNEL,
-  onError,
-  heartbeat: { intervalMs = 750, timeoutMs = 1500 } = {},
-  handlerTimeoutMs = 30_000,
-}: CacheSubscriptionOptions): CacheSubscription {
-  checkClient('subscriber', subscriber)
-  checkChannel(channel)
-  if (subscriber.status === 'end') throw new TypeError('subscriber has ended: it connects no more')
-  for (const [name, handler] of Object.entries({ onInvalidate, onFlush, onError }))
-    if (typeof handler !== 'function' && (handler !== undefined || name === 'onInvalidate'))
-      throw new TypeError(`${name} must be a function, not ${handler}`)
-  checkPositive('heartbeat.intervalMs', intervalMs, maxTimer)
-  checkPositive('heartbeat.timeoutMs', timeoutMs, maxTimer)
-  checkPositive('handlerTimeoutMs', handlerTimeoutMs, maxTimer)
-
-  const warn = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error))
-  const report = (error: CacheInvalidationError) => {
-    // An exception here would end the process from inside an event: an async callback's, too.
-    if (onError) Promise.resolve(error).then(onError).catch(warn)
-    else if (error.code === 'FLUSH_REQUIRED') warn(error)
+/** The cache obeys at once, so that a slow handler keeps nothing stale in it. */
+function cacheFirst(cache: FencedCache<unknown>, deliveries: Deliveries): Receiver {
+  return {
+    push(message, bytes, position) {
+      if (message.flush) cache.flush()
+      else cache.invalidate(message.keys)
+      deliveries.push(message, bytes, position)
+    },
+    flush(reason, position) {
+      cache.flush()
+      deliveries.flush(reason, position)
+    },
+    adopt: position => deliveries.adopt(position),
   }
-  const deliveries = new Deliveries({
-    onInvalidate,
-    onFlush,
-    report,
-    timeoutMs: handlerTimeoutMs,
-    maxPending,
-    maxPendingBytes,
-  })
-  return new Subscription(subscriber, channel, deliveries, report, intervalMs, timeoutMs)
 }

@@ -32,7 +32,7 @@ async function run(code: string): Promise<string> {
 }
 
 it("the README's first example prints what it says, and ends", async () => {
-  expect(await run(examples[0] as string)).toBe('stale: /, kept: /about\n')
+  expect(await run(examples[0] as string)).toBe('<h1>Hello</h1>\n<h1>Goodbye</h1>\n')
 })
 
 it("the README's server drops the page that was saved, and ends when it is closed", async () => {

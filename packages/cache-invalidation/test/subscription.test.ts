@@ -169,13 +169,24 @@ describe.each([2, 3] as const)('with a RESP%i client', protocol => {
   })
 
   it('without the right to read the log keys still arrive live, and later the rest', async () => {
-    await publisher.acl('SETUSER', 'limited', 'on', 'nopass', '~*', '&*', '+@all', '-eval', '-info')
+    await publisher.acl(
+      'SETUSER',
+      'limited',
+      'on',
+      'nopass',
+      '~*',
+      '&*',
+      '+@all',
+      '-eval',
+      '-evalsha',
+      '-info',
+    )
     const recorded = start({ protocol, username: 'limited', password: 'x', enableReadyCheck: false })
     await expect.poll(() => recorded.subscription.status).toBe('degraded')
     await invalidator.publish(['a'])
     await expect.poll(() => recorded.keys).toContain('a')
     expect(recorded.codes()).toEqual(['LOG_UNAVAILABLE'])
-    await publisher.acl('SETUSER', 'limited', '+eval')
+    await publisher.acl('SETUSER', 'limited', '+eval', '+evalsha')
     await recorded.synchronised()
     expect(recorded.codes()).toEqual(['LOG_UNAVAILABLE', 'SERVER_UNKNOWN'])
     await invalidator.publish(['b'])
@@ -331,7 +342,7 @@ describe('handlers', () => {
 describe('a bad option is refused at once', () => {
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['no client', { subscriber: {} }, /subscriber must be a Redis or Cluster/],
-    ['no handler', { onInvalidate: undefined }, /onInvalidate must be a function, not undefined/],
+    ['neither handler nor cache', { onInvalidate: undefined }, /onInvalidate or cache must be given/],
     ['a handler that is none', { onFlush: 'x' }, /onFlush must be a function, not x/],
     ['an empty channel', { channel: '' }, /channel must be a non-empty string, not ""/],
     [

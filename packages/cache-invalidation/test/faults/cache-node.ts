@@ -31,13 +31,17 @@ export type Address =
 /** Plain data, for a node may live in another process. */
 export interface NodeOptions {
   address: Address
-  /** RESP2 or RESP3, for the connection that is subscribed. */
+  /** RESP2 or RESP3, of the connection that is subscribed. */
   protocol: 2 | 3
   heartbeat: { intervalMs: number; timeoutMs: number }
   /** How many messages the log keeps. */
   maxLength: number
+  /** How many keys may wait at the publisher. */
+  maxQueuedKeys: number
   /** The publisher's `commandTimeout`. */
   commandTimeout?: number
+  /** Kept in step by `onInvalidate` and `onFlush` instead of `cache`. */
+  usesHandlers: boolean
 }
 
 /** A way to keep caches in step. */

@@ -72,7 +72,7 @@ const slow: OnOneServer = {
         .trim()
         .split('\n').length
     for (let sent = 0; sent < 90 && (await subscribers()) > 1; sent += 1)
-      await world.write(world.key(random), fillers)
+      await world.write(random.pick(world.keys), fillers)
     await traffic
     victim?.link.pause(false)
     return 'forbidden'
@@ -112,5 +112,40 @@ const timedOut: OnOneServer = {
   },
 }
 
+const writerHalfOpen: OnOneServer = {
+  name: 'writer half open',
+  what: "the writer's connections lose all bytes and ends in one direction, or both: it has to notice that by itself",
+  share: 0.2,
+  start: () => SingleServer.start(),
+  async inject(world, random) {
+    const traffic = world.traffic(random, { writes: 20, overMs: 40 })
+    await delay(random.int(0, 20))
+    world.writer.link.halfOpen(random.some(['toServer', 'toClient']), () => random.chance(0.8))
+    await traffic
+    return 'forbidden'
+  },
+}
+
+const overflowed: OnOneServer = {
+  name: "writer's queue full",
+  what: 'the writer is cut off, with up to twice as many keys to tell as its queue takes, which is 10: over that all must flush',
+  maxQueuedKeys: 10,
+  start: () => SingleServer.start(),
+  async inject(world, random) {
+    const { link } = world.writer
+    link.refuse(true)
+    link.cut()
+    // Until then a message could be on its way, which counts no more as waiting.
+    await delay(20)
+    const first = random.int(0, world.keys.length - 1)
+    const written = random.pick([9, 10, 11, random.int(1, 20)])
+    for (let i = 0; i < written; i += 1)
+      void world.write(world.keys[(first + i) % world.keys.length] as string)
+    await world.traffic(random, { writes: 0, reads: 20, overMs: 20 })
+    link.refuse(false)
+    return written > 10 ? 'required' : 'forbidden'
+  },
+}
+
 /** Faults between nodes and Redis: the log still holds all that was missed. */
-export const connectionFaults: OnOneServer[] = [killed, stalled, halfOpen, slow, unanswered, timedOut]
+export const connectionFaults: OnOneServer[] = [killed, stalled, halfOpen, slow, unanswered, timedOut, writerHalfOpen, overflowed]

@@ -25,6 +25,8 @@ export interface FaultClass<S extends Site = Site> {
   hasProcesses?: boolean
   /** The log's length; default 10 000. */
   maxLength?: number
+  /** How many keys may wait at a publisher; default 10 000. */
+  maxQueuedKeys?: number
   /** The publishers' `commandTimeout`. */
   commandTimeout?: number
   /** Default: a question every 50 ms, 150 ms for its answer. */

@@ -87,7 +87,7 @@ const trimmed: FaultClass<SingleServer> = {
     // Each is in the log before the next: as many messages as writes.
     const messages = random.pick([9, 10, 11, random.int(1, 20)])
     const reads = world.traffic(random, { writes: 0, reads: 20, overMs: 20 })
-    for (let sent = 0; sent < messages; sent += 1) await world.write(world.key(random))
+    for (let sent = 0; sent < messages; sent += 1) await world.write(random.pick(world.keys))
     for (const node of victims) missed.set(node, messages)
     for (const { link } of victims) link.refuse(false)
     await reads

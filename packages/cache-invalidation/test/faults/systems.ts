@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import {
   createCacheInvalidator,
+  createCoherentCache,
   DEFAULT_CACHE_INVALIDATION_CHANNEL as channel,
   subscribeToCacheInvalidation,
 } from '../../src/index.js'
@@ -24,38 +26,58 @@ export function scratchyjs(defect?: Defect): System {
   return {
     name: defect ? `scratchyjs that ${defect}` : 'scratchyjs',
     channel,
-    async open({ address, protocol, heartbeat, maxLength, commandTimeout }) {
-      const cache = new VersionCache(defect !== 'has no fence')
+    async open(options) {
+      const { address, protocol, heartbeat, maxLength, maxQueuedKeys, commandTimeout } = options
+      const subscriber = connect(address, { protocol } as object)
+      const publisher = connect(address, commandTimeout === undefined ? {} : { commandTimeout })
+      const cache = options.usesHandlers || defect ? undefined : createCoherentCache<number>({ max: 1000 })
+      const handled = new VersionCache(defect !== 'has no fence')
       const flushes: string[] = []
       const flush = (reason: string) => {
         flushes.push(reason)
-        if (defect !== 'ignores flushes') cache.flush()
+        if (defect !== 'ignores flushes') handled.flush()
       }
-      const subscriber = connect(address, { protocol } as object)
-      const publisher = connect(address, commandTimeout === undefined ? {} : { commandTimeout })
       const subscription = subscribeToCacheInvalidation({
         subscriber,
         heartbeat,
         onInvalidate(keys) {
-          if (defect !== 'ignores replay' || subscription.status === 'synchronised') cache.invalidate(keys)
+          if (defect !== 'ignores replay' || subscription.status === 'synchronised') handled.invalidate(keys)
         },
         onFlush: flush,
+        ...(cache && { cache }),
       })
-      const { publish } = createCacheInvalidator({ publisher, log: { maxLength } })
       if (defect === 'flushes on every reconnect') subscriber.on('ready', () => flush('reconnect'))
+      const invalidator = createCacheInvalidator({
+        publisher,
+        log: { maxLength },
+        queue: { maxKeys: maxQueuedKeys },
+      })
+      const asked = new Set<string>()
+      const held = (key: string) => cache?.peek(key)
       return {
-        getOrLoad: (key, load) => cache.getOrLoad(key, load),
+        getOrLoad(key, load) {
+          asked.add(key)
+          return (cache ?? handled).getOrLoad(key, load)
+        },
         async invalidate(keys) {
-          if (defect !== 'repeats under another id') return publish(keys)
-          return publish(keys, { timeoutMs: 40 }).catch(() => publish(keys))
+          if (defect !== 'repeats under another id') return invalidator.publish(keys)
+          return invalidator
+            .publish(keys, { id: randomUUID(), timeoutMs: 40 })
+            .catch(() => invalidator.publish(keys))
         },
         look: async () => ({
           inStep: subscription.status === 'synchronised',
-          entries: cache.entries(),
+          entries: cache
+            ? [...asked].flatMap(key => {
+                const version = held(key)
+                return version === undefined ? [] : ([[key, version]] as [string, number][])
+              })
+            : handled.entries(),
           flushes: [...flushes],
         }),
         async close() {
           await subscription.unsubscribe()
+          await invalidator.close({ timeoutMs: 100 })
           subscriber.disconnect()
           publisher.disconnect()
         },

@@ -101,8 +101,10 @@ export class World<S extends Site = Site> {
       const options: NodeOptions = {
         address: 'port' in address ? { port: link.port } : address,
         protocol: index === 2 ? 2 : 3,
+        usesHandlers: index === 2,
         heartbeat: kind.heartbeat ?? { intervalMs: 50, timeoutMs: 150 },
         maxLength: kind.maxLength ?? 10_000,
+        maxQueuedKeys: kind.maxQueuedKeys ?? 10_000,
         ...(kind.commandTimeout === undefined ? {} : { commandTimeout: kind.commandTimeout }),
       }
       const node = new WorldNode(link, () =>
@@ -167,8 +169,8 @@ export class World<S extends Site = Site> {
     return written
   }
 
-  key(random: Random): string {
-    return random.pick(keys)
+  get keys(): readonly string[] {
+    return keys
   }
 
   /** Writes and reads of random keys at random moments. Loads take up to 30 ms, so that they race invalidations. */
