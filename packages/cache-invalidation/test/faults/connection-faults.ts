@@ -59,9 +59,10 @@ const slow: OnOneServer = {
   name: 'slow subscriber cut off',
   what: 'a reader stops reading until Redis cuts it off (client-output-buffer-limit)',
   readers: 1,
-  maxLength: 100,
+  // Each has 400 KB.
+  maxLength: 200,
   // So that it is Redis who breaks the connection, not the heartbeat.
-  heartbeat: { intervalMs: 1000, timeoutMs: 2000 },
+  heartbeat: { intervalMs: 60_000, timeoutMs: 5000 },
   start: () => SingleServer.start('--client-output-buffer-limit', 'pubsub 1mb 0 0'),
   async inject(world, random) {
     const [victim] = world.readers
@@ -71,8 +72,10 @@ const slow: OnOneServer = {
       String(await world.site.admin.call('CLIENT', 'LIST', 'TYPE', 'pubsub'))
         .trim()
         .split('\n').length
-    for (let sent = 0; sent < 90 && (await subscribers()) > 1; sent += 1)
+    for (let sent = 0; (await subscribers()) > 1; sent += 1) {
+      if (sent === 100) throw new Error('Redis did not cut the reader off after 40 MB')
       await world.write(random.pick(world.keys), fillers)
+    }
     await traffic
     victim?.link.pause(false)
     return 'forbidden'

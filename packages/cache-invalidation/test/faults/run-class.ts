@@ -100,10 +100,12 @@ async function injectInto(
   kind: FaultClass,
   seed: number,
   settleMs: number,
-): Promise<{ verdicts: FlushVerdict | FlushVerdict[]; outcome: Outcome }> {
+): Promise<{ verdicts: FlushVerdict[]; outcome: Outcome }> {
   await world.fill()
-  const verdicts = await kind.inject(world, new Random(seed))
-  return { verdicts, outcome: await world.settle(settleMs) }
+  const verdict = await kind.inject(world, new Random(seed))
+  const verdicts = typeof verdict === 'string' ? world.nodes.map(() => verdict) : verdict
+  const mustFlush = verdicts.map(one => one === 'required')
+  return { verdicts, outcome: await world.settle(settleMs, mustFlush) }
 }
 
 /** Something that never ends is a mistake of the harness, or a promise of the system that never settles. */
@@ -124,7 +126,7 @@ async function inTime<T>(fault: Promise<T>, seed: number): Promise<T> {
 function judge(
   result: ClassResult,
   outcome: Outcome,
-  verdicts: FlushVerdict | FlushVerdict[],
+  verdicts: FlushVerdict[],
   seed: number,
 ): boolean {
   const problems = outcome.lost.map(stale => `lost: ${stale}`)
@@ -132,7 +134,7 @@ function judge(
   if (outcome.duplicates > 0) problems.push(`${outcome.duplicates} messages came twice`)
   for (const [index, reasons] of outcome.flushes.entries()) {
     if (!reasons) continue
-    const verdict = typeof verdicts === 'string' ? verdicts : verdicts[index]
+    const verdict = verdicts[index]
     result.flushes += reasons.length
     if (verdict === 'forbidden' && reasons.length > 0) {
       result.needlessFlushes += reasons.length

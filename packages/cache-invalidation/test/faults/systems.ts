@@ -28,7 +28,7 @@ export function scratchyjs(defect?: Defect): System {
     channel,
     async open(options) {
       const { address, protocol, heartbeat, maxLength, maxQueuedKeys, commandTimeout } = options
-      const subscriber = connect(address, { protocol } as object)
+      const subscriber = connect(address, { protocol })
       const publisher = connect(address, commandTimeout === undefined ? {} : { commandTimeout })
       const cache = options.usesHandlers || defect ? undefined : createCoherentCache<number>({ max: 1000 })
       const handled = new VersionCache(defect !== 'has no fence')

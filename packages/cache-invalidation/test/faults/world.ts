@@ -219,14 +219,17 @@ export class World<S extends Site = Site> {
     this.#loads.push(cache.getOrLoad(key, load).catch(() => {}))
   }
 
-  /** Waits until what is under way has ended, and nothing is stale, at most `withinMs`. */
-  async settle(withinMs: number): Promise<Outcome> {
+  /**
+   * Waits until what is under way has ended, nothing is stale, and the nodes that have to flush have done
+   * so, at most `withinMs`.
+   */
+  async settle(withinMs: number, mustFlush: readonly boolean[]): Promise<Outcome> {
     const ended = performance.now()
     // A publish of ours ends within 10 s by itself; others may wait for ever.
     await Promise.race([Promise.all(this.#writes), delay(12_000, undefined, { ref: false })])
     await Promise.all(this.#loads)
     const deadline = performance.now() + withinMs
-    const states = await this.#states(deadline)
+    const states = await this.#states(deadline, mustFlush)
     const recoveryMs = performance.now() - ended
     const lost = new Set(states.flatMap((state, index) => this.#stale(index, state?.entries ?? [])))
     for (const [index, { cache }] of this.nodes.entries()) {
@@ -246,12 +249,15 @@ export class World<S extends Site = Site> {
     }
   }
 
-  async #states(deadline: number): Promise<(NodeState | undefined)[]> {
+  async #states(deadline: number, mustFlush: readonly boolean[]): Promise<(NodeState | undefined)[]> {
     for (;;) {
       const states = await Promise.all(this.nodes.map(node => node.look()))
       // Nobody knows when a system that can't tell has come to rest: it gets all the time.
       const isSettled = states.every(
-        (state, index) => state?.inStep && this.#stale(index, state.entries).length === 0,
+        (state, index) =>
+          state?.inStep &&
+          this.#stale(index, state.entries).length === 0 &&
+          (!mustFlush[index] || state.flushes.length > (this.nodes[index]?.flushesBefore ?? 0)),
       )
       if (isSettled || performance.now() > deadline) return states
       await delay(3)
