@@ -3,8 +3,9 @@ import { constants } from 'node:os'
 import { parseArgs, promisify } from 'node:util'
 import type { System } from './cache-node.js'
 import { classesNamed } from './classes.js'
+import { measureDefaults } from './defaults.js'
 import { serveNode } from './process-node.js'
-import { isClean, progressLine, resultTable, writeResults } from './results.js'
+import { defaultsList, isClean, progressLine, resultTable, writeResults } from './results.js'
 import { type ClassResult, faultsOf, runClass } from './run-class.js'
 
 const usage = `Options, each also as an environment variable:
@@ -70,9 +71,12 @@ export async function faultsCommand(systems: readonly System[], entry: string): 
     console.log(`${process.stdout.isTTY ? '\r' : ''}${progressLine(result, total)}`)
     for (const failure of result.failures) console.log(`  FAULTS_CLASS="${kind.name}" ${failure}`)
   }
-  const table = resultTable(results, { system: system.name, redis: await redisVersion(), seed, settleMs })
-  console.log(`\n${table}`)
-  if (options.results) await writeResults(options.results, system.name, table)
+  const conditions = { system: system.name, redis: await redisVersion(), seed, settleMs }
+  const report = [resultTable(results, conditions)]
+  // Of this package as it is, not of a part or of another system.
+  if (system === systems[0] && options.class === undefined) report.push(defaultsList(await measureDefaults(20)))
+  console.log(`\n${report.join('\n')}`)
+  if (options.results) await writeResults(options.results, system.name, report.join('\n'))
   if (!results.every(isClean)) process.exitCode = 1
 }
 

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
+import type { DefaultTimes } from './defaults.js'
 import type { ClassResult } from './run-class.js'
 
 /** What a run was made with. */
@@ -40,6 +41,18 @@ export function resultTable(results: readonly ClassResult[], { system, redis, se
 |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 ${rows.join('\n')}
 `
+}
+
+/** What was measured with default settings, against what is promised. */
+export function defaultsList(times: DefaultTimes): string {
+  const { rounds, halfOpenNoticedMs, halfOpenMendedMs, inStepAfterThousandMs } = times
+  return `With default settings, the longest of ${rounds}: a half-open connection was noticed after ${ms(halfOpenNoticedMs)} (promised: 3 s), and in step
+again after ${ms(halfOpenMendedMs)}; with 1000 messages missed, in step ${ms(inStepAfterThousandMs)} after the new connection was ready (promised: 250 ms).
+`
+}
+
+function ms(time: number): string {
+  return `${time.toFixed(0)} ms`
 }
 
 /** Writes a text between the page's markers `<!-- faults:<name> -->` and `<!-- /faults:<name> -->`. */

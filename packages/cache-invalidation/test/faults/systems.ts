@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import type { Redis } from 'ioredis'
 import {
+  type CoherentCache,
   createCacheInvalidator,
   createCoherentCache,
   DEFAULT_CACHE_INVALIDATION_CHANNEL as channel,
   subscribeToCacheInvalidation,
 } from '../../src/index.js'
-import type { NodeOptions, System } from './cache-node.js'
+import type { System } from './cache-node.js'
 import { connect } from './clients.js'
+import { naive } from './naive.js'
 import { VersionCache } from './version-cache.js'
 
 /** A deliberate mistake, to see that it is found. */
@@ -34,8 +35,9 @@ export function scratchyjs(defect?: Defect): System {
       const handled = new VersionCache(defect !== 'has no fence')
       const flushes: string[] = []
       const flush = (reason: string) => {
+        if (defect === 'ignores flushes') return
         flushes.push(reason)
-        if (defect !== 'ignores flushes') handled.flush()
+        handled.flush()
       }
       const subscription = subscribeToCacheInvalidation({
         subscriber,
@@ -53,7 +55,6 @@ export function scratchyjs(defect?: Defect): System {
         queue: { maxKeys: maxQueuedKeys },
       })
       const asked = new Set<string>()
-      const held = (key: string) => cache?.peek(key)
       return {
         getOrLoad(key, load) {
           asked.add(key)
@@ -67,12 +68,7 @@ export function scratchyjs(defect?: Defect): System {
         },
         look: async () => ({
           inStep: subscription.status === 'synchronised',
-          entries: cache
-            ? [...asked].flatMap(key => {
-                const version = held(key)
-                return version === undefined ? [] : ([[key, version]] as [string, number][])
-              })
-            : handled.entries(),
+          entries: cache ? peekAll(cache, asked) : handled.entries(),
           flushes: [...flushes],
         }),
         async close() {
@@ -86,25 +82,11 @@ export function scratchyjs(defect?: Defect): System {
   }
 }
 
-/** What many do: PUBLISH, SUBSCRIBE, and a Map. ioredis reconnects and subscribes again by itself. */
-export const naive: System = {
-  name: 'naive',
-  channel,
-  async open({ address, commandTimeout }: NodeOptions) {
-    const cache = new VersionCache(false)
-    const subscriber = connect(address) as Redis
-    const publisher = connect(address, commandTimeout === undefined ? {} : { commandTimeout })
-    subscriber.on('message', (_, message) => cache.invalidate(JSON.parse(message).keys))
-    await subscriber.subscribe(channel)
-    return {
-      getOrLoad: (key, load) => cache.getOrLoad(key, load),
-      invalidate: keys => publisher.publish(channel, JSON.stringify({ keys })),
-      async close() {
-        subscriber.disconnect()
-        publisher.disconnect()
-      },
-    }
-  },
+function peekAll(cache: CoherentCache<number>, keys: Iterable<string>): [string, number][] {
+  return [...keys].flatMap(key => {
+    const version = cache.peek(key)
+    return version === undefined ? [] : [[key, version] satisfies [string, number]]
+  })
 }
 
 /** What can be tested by name; the first one by default. */
