@@ -16,9 +16,13 @@ async function startClusterSite(): Promise<ClusterSite> {
   return { address: { cluster: addresses } as Address, servers: nodes, stop }
 }
 
+// A cluster's client that begins anew asks three servers for the slots before it is ready.
+const clusterHeartbeat = { intervalMs: 50, timeoutMs: 500 }
+
 const clusterKilled: FaultClass<ClusterSite> = {
   name: 'cluster: connection killed',
   what: 'CLIENT KILL of subscribers or others on some of three masters, in a burst of publishes',
+  heartbeat: clusterHeartbeat,
   start: startClusterSite,
   async inject(world, random) {
     const kills = random.some(world.site.servers).map(async ({ port }) => {
@@ -34,6 +38,7 @@ const clusterKilled: FaultClass<ClusterSite> = {
 const clusterStopped: FaultClass<ClusterSite> = {
   name: 'cluster: server stopped',
   what: 'one of three masters gets SIGSTOP, and SIGCONT up to 300 ms later',
+  heartbeat: clusterHeartbeat,
   start: startClusterSite,
   async inject(world, random) {
     const server = random.pick(world.site.servers)
