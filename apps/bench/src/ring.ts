@@ -60,5 +60,5 @@ if (options.complete) {
   await mkdir(folder, { recursive: true })
   await writeFile(new URL('ring.json', folder), json({ ...conditions, figures: reached, ...results }))
   await writeFile(new URL('ring.svg', folder), plot(results.throughput, heading))
-  await writeReadme(new URL('../README.md', import.meta.url), markdown(results, reached, conditions))
+  await writeReadme(new URL('../README.md', import.meta.url), 'ring', markdown(results, reached, conditions))
 }

@@ -158,10 +158,14 @@ export class Deliveries {
   }
 
   async #call(handler: () => unknown): Promise<void> {
-    const running = (async () => {
-      await handler()
-    })()
-    this.#inFlight = running.catch(() => {})
+    const outcome = handler()
+    // One that is done can't be late.
+    if (typeof (outcome as PromiseLike<unknown> | undefined)?.then !== 'function') return
+    const running = Promise.resolve(outcome as PromiseLike<unknown>)
+    this.#inFlight = running.then(
+      () => {},
+      () => {},
+    )
     await withDeadline(running, this.#handlers.timeoutMs)
   }
 

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
 import { CacheInvalidationError, reasonOf } from './error.js'
-import { appendToLog, type LogPosition } from './log.js'
+import { appendTo, type LogPosition } from './log.js'
 import { encodeKeys } from './message.js'
 import { checkChannel, checkClient, checkPositive, DEFAULT_CACHE_INVALIDATION_CHANNEL } from './options.js'
 import { type InvalidatorStats, SenderQueue, type Waiter } from './sender-queue.js'
@@ -88,11 +88,10 @@ export function createCacheInvalidator({
   checkPositive('queue.maxKeys', maxKeys, 1_000_000)
   checkPositive('queue.maxBytes', maxBytes, maxQueueBytes)
 
-  const queue = new SenderQueue(
-    publisher,
-    ({ members, id }) => appendToLog(publisher, channel, members, id, { maxLength, ttl }),
-    { maxKeys, maxBytes },
-  )
+  const queue = new SenderQueue(publisher, appendTo(publisher, channel, { maxLength, ttl }), {
+    maxKeys,
+    maxBytes,
+  })
 
   return {
     channel,
@@ -103,19 +102,23 @@ export function createCacheInvalidator({
           throw new TypeError(`id must be 1 to 64 letters, digits, "_" and "-", not ${JSON.stringify(id)}`)
         checkPositive('timeoutMs', timeoutMs, maxTimer)
         signal?.throwIfAborted()
-        const cannot = `Cannot publish ${keys.length} keys on ${channel}`
-        const settle = () => {
-          clearTimeout(timer)
-          signal?.removeEventListener('abort', onAbort)
-        }
+        const cannot = () => `Cannot publish ${keys.length} keys on ${channel}`
+        const settle = () => signal?.removeEventListener('abort', onAbort)
         const waiter: Waiter = {
+          timeoutMs,
           resolve(position) {
             settle()
             resolve(position)
           },
           reject(cause) {
             settle()
-            reject(new CacheInvalidationError('PUBLISH_FAILED', `${cannot}: ${reasonOf(cause)}`, { cause }))
+            reject(new CacheInvalidationError('PUBLISH_FAILED', `${cannot()}: ${reasonOf(cause)}`, { cause }))
+          },
+          expire() {
+            const cause = queue.lastFailure
+            const why = cause === undefined ? '' : ` (${reasonOf(cause)})`
+            const message = `${cannot()} within ${timeoutMs} ms${why}: they are queued`
+            giveUp(new CacheInvalidationError('PUBLISH_TIMEOUT', message, { cause }))
           },
         }
         const giveUp = (reason: unknown) => {
@@ -124,15 +127,6 @@ export function createCacheInvalidator({
           reject(reason)
         }
         const onAbort = () => giveUp(signal?.reason)
-        const onTimeout = () => {
-          const cause = queue.lastFailure
-          const why = cause === undefined ? '' : ` (${reasonOf(cause)})`
-          const message = `${cannot} within ${timeoutMs} ms${why}: they are queued`
-          giveUp(new CacheInvalidationError('PUBLISH_TIMEOUT', message, { cause }))
-        }
-        // After a thread was busy for long the timer comes first, though the answer has arrived: let the sockets
-        // be read once.
-        const timer = setTimeout(() => setImmediate(onTimeout), timeoutMs)
         signal?.addEventListener('abort', onAbort, { once: true })
         queue.add(encoded, id, waiter)
       }),

@@ -1,7 +1,7 @@
 import { type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { appendToLog, noLog, readLog, serverTime } from './log.js'
+import { appendTo, noLog, readLog, serverTime } from './log.js'
 import { encodeKeys, keyMembers } from './message.js'
 
 const channel = 'test'
@@ -20,7 +20,7 @@ afterAll(async () => {
 })
 
 const append = (id: string, { keys = [id], maxLength = 100 } = {}) =>
-  appendToLog(redis, channel, keyMembers(encodeKeys(keys)), id, { ...limits, maxLength })
+  appendTo(redis, channel, { ...limits, maxLength })({ members: keyMembers(encodeKeys(keys).json), id })
 const numbersOf = (entries: string[]) => entries.map(entry => JSON.parse(entry).sequence)
 
 describe('the log', () => {
@@ -28,13 +28,15 @@ describe('the log', () => {
     await append('a')
     expect(await redis.keys('*')).toEqual(['test:log'])
     expect(await redis.ttl('test:log')).toBe(60)
+    await redis.expire('test:log', 2)
+    await expect.poll(() => append('b').then(() => redis.ttl('test:log')), { timeout: 2000 }).toBe(60)
   })
 
   it('numbers without gaps, also for many publishers at once', async () => {
     const others = Array.from({ length: 3 }, () => new Redis(server.port, '127.0.0.1'))
     const places = await Promise.all(
       Array.from({ length: 90 }, (_, i) =>
-        appendToLog(others[i % 3] as Redis, channel, '"keys":["k"]', `id${i}`, limits),
+        appendTo(others[i % 3] as Redis, channel, limits)({ members: '"keys":["k"]', id: `id${i}` }),
       ),
     )
     for (const other of others) other.disconnect()
@@ -85,8 +87,8 @@ describe('the log', () => {
     for (let i = 1; i <= 25; i += 1) await append(`id${i}`, { maxLength: 10, keys: [`","id":"id${i + 1}"}`] })
     const page = await readLog(redis, channel, { since: 0 })
     expect(page).toMatchObject({ first: 16, head: { sequence: 25, id: 'id25' } })
-    // 10 messages, 10 ids, epoch, first, last, id
-    expect(await redis.hlen('test:log')).toBe(24)
+    // 10 messages, 10 ids, epoch, first, last, id, renewed
+    expect(await redis.hlen('test:log')).toBe(25)
     expect((await append('id16', { maxLength: 10 })).sequence).toBe(16)
     expect((await append('id15', { maxLength: 10 })).sequence).toBe(26)
   })
@@ -102,7 +104,7 @@ describe('the log', () => {
       firsts.push(Number(await redis.hget('test:log', 'first')))
     }
     expect(firsts).toEqual([1001, 2001, 2499, 2500])
-    expect(await redis.hlen('test:log')).toBe(14)
+    expect(await redis.hlen('test:log')).toBe(15)
   })
 
   it('begins anew, under another epoch, when it was lost', async () => {
@@ -217,7 +219,7 @@ describe('a look at the log', () => {
 
   it('works under a key prefix, and with numbers as strings', async () => {
     const client = new Redis({ host: '127.0.0.1', port: server.port, keyPrefix: 'app:', stringNumbers: true })
-    const { epoch, sequence } = await appendToLog(client, channel, '"keys":["k"]', 'a', limits)
+    const { epoch, sequence } = await appendTo(client, channel, limits)({ members: '"keys":["k"]', id: 'a' })
     expect(sequence).toBe(1)
     expect(await redis.keys('*')).toEqual(['app:test:log'])
     expect(await readLog(client, channel, { since: 0 })).toMatchObject({

@@ -40,34 +40,41 @@ export interface LogPage {
 //   first     number of the oldest entry
 //   last      number of the newest
 //   id        id of the newest
+//   renewed   when its time to live began anew, in seconds since 1970
 //   <number>  the message, as it was published
 //   i:<id>    number of the message with this id, for as long as the message is there
 //
-// KEYS: log. ARGV: channel, the message's own members as JSON, id, epoch of a new log, maximal length,
-// ttl in seconds.
-const appendScript = new Script(`
+// Of the script's time most is taken by redis.call, and more so when Redis was idle: hence so few of them. Numbers
+// have up to 14 digits in Lua's own notation.
+//
+// KEYS: log. ARGV: channel, the message's own members as JSON, id.
+const appendScript = ({ maxLength, ttl }: LogLimits): Script =>
+  new Script(`
 local log, id = KEYS[1], ARGV[3]
-local head = redis.call('HMGET', log, 'i:' .. id, 'epoch', 'first', 'last')
-local epoch, first, number = head[2], tonumber(head[3]), tonumber(head[4])
-if head[1] then return {epoch, tonumber(head[1])} end
+local head = redis.call('HMGET', log, 'i:' .. id, 'epoch', 'first', 'last', 'renewed')
+local known, epoch, first, number = head[1], head[2], tonumber(head[3]), tonumber(head[4])
+if known then return {epoch, tonumber(known)} end
+local now = redis.call('TIME')
 local fields = {}
 if not epoch then
-  epoch, first, number = ARGV[4], 1, 0
+  epoch, first, number = redis.sha1hex(now[1] .. ' ' .. now[2] .. ' ' .. id), 1, 0
   fields = {'epoch', epoch, 'first', first}
 end
 number = number + 1
-local now = redis.call('TIME')
-local message = string.format('{%s,"epoch":"%s","sequence":%.0f,"at":%.0f,"id":"%s"}',
-  ARGV[2], epoch, number, now[1] * 1000 + math.floor(now[2] / 1000), id)
--- A log that was longer before shrinks in steps: no publish blocks Redis for long.
-local keep = math.min(math.max(first, number - tonumber(ARGV[5]) + 1), first + 1000)
-for old = first, keep - 1 do
-  local entry = redis.call('HGET', log, old)
-  redis.call('HDEL', log, old, 'i:' .. (entry and string.match(string.sub(entry, -160), '"id":"([^"]*)"}$') or ''))
+local message = '{' .. ARGV[2] .. ',"epoch":"' .. epoch .. '","sequence":' .. number ..
+  ',"at":' .. now[1] * 1000 + (now[2] - now[2] % 1000) / 1000 .. ',"id":"' .. id .. '"}'
+local keep = number - ${maxLength} + 1
+if keep > first then
+  -- A log that was longer before shrinks in steps: no publish blocks Redis for long.
+  if keep > first + 1000 then keep = first + 1000 end
+  for old = first, keep - 1 do
+    local entry = redis.call('HGET', log, old)
+    redis.call('HDEL', log, old, 'i:' .. (entry and string.match(string.sub(entry, -160), '"id":"([^"]*)"}$') or ''))
+  end
+  fields = {'first', keep}
 end
-if keep > first then fields = {'first', keep} end
-redis.call('HSET', log, 'last', number, 'id', id, number, message, 'i:' .. id, number, unpack(fields))
-redis.call('EXPIRE', log, ARGV[6])
+redis.call('HSET', log, 'last', number, 'id', id, 'renewed', now[1], number, message, 'i:' .. id, number, unpack(fields))
+if head[5] ~= now[1] then redis.call('EXPIRE', log, ${ttl}) end
 redis.call('PUBLISH', ARGV[1], message)
 return {epoch, number}
 `)
@@ -131,23 +138,28 @@ export interface LogLimits {
   ttl: number
 }
 
+/** What is appended to the log. */
+export interface Entry {
+  /** Of the message: JSON of an object with keys, without its braces. */
+  members: string
+  id: string
+}
+
 /**
  * Appends to the log and publishes, both or neither, in one step. With an id that the log still
  * knows nothing happens, and the first place is the answer.
- *
- * @param members of the message: JSON of an object with keys, without its braces
  */
-export async function appendToLog(
+export function appendTo(
   client: Redis | Cluster,
   channel: string,
-  members: string,
-  id: string,
-  { maxLength, ttl }: LogLimits,
-): Promise<LogPosition> {
-  const values = [channel, members, id, randomUUID(), maxLength, ttl]
-  const answer = await appendScript.run(client, logKey(channel), values)
-  const [epoch, sequence] = answer as [string, number | string]
-  return { epoch, sequence: Number(sequence) }
+  limits: LogLimits,
+): (entry: Entry) => Promise<LogPosition> {
+  const script = appendScript(limits)
+  return async ({ members, id }) => {
+    const answer = await script.run(client, logKey(channel), [channel, members, id])
+    const [epoch, sequence] = answer as [string, number | string]
+    return { epoch, sequence: Number(sequence) }
+  }
 }
 
 /** A moment, by the clock of the Redis that holds the log. */

@@ -11,7 +11,9 @@ import {
 describe('keys to publish', () => {
   it('are sent as they are, whatever characters they have', () => {
     const keys = ['a', ' ', '"\\\n', 'ü€😀', '__proto__', '{"id":"x"}', 'x'.repeat(MAX_KEY_BYTES)]
-    expect(JSON.parse(`{${keyMembers(encodeKeys(keys))}}`)).toEqual({ keys })
+    const { json, bytes } = encodeKeys(keys)
+    expect(JSON.parse(`{${keyMembers(json)}}`)).toEqual({ keys })
+    expect(Buffer.byteLength(json.join()) + 1).toBe(bytes)
   })
 
   it.each<[string, unknown, RegExp]>([

@@ -21,38 +21,56 @@ export interface Message {
 /** The members of a message that says: everything is stale. A reader that doesn't know of it finds no key in it. */
 export const FLUSH_MEMBERS = '"keys":[],"flush":true'
 
-/** The members of a message of these keys, each as {@link encodeKeys} made it. */
+/** The members of a message of these keys, each as JSON. */
 export function keyMembers(keys: readonly string[]): string {
   return `"keys":[${keys.join()}]`
 }
+
+/** Keys as they are sent. */
+export interface EncodedKeys {
+  /** Each key as JSON. */
+  json: string[]
+  /** What they take of a message, with their commas. */
+  bytes: number
+}
+
+/** What JSON writes as it is, a byte for each character. */
+const plain = /^[ !#-[\]-~]+$/
 
 /**
  * Each key as JSON, checked before anything is sent.
  *
  * @throws TypeError for no keys, or a key that is no non-empty string; RangeError for too large ones
  */
-export function encodeKeys(keys: readonly string[]): string[] {
+export function encodeKeys(keys: readonly string[]): EncodedKeys {
   if (!Array.isArray(keys)) throw new TypeError(`keys must be an array of strings, not ${typeof keys}`)
   if (keys.length === 0) throw new TypeError('keys must hold at least one key')
-  const encoded: string[] = []
-  let total = frameBytes
+  const json: string[] = []
+  let bytes = 0
   for (let index = 0; index < keys.length; index += 1) {
     const key: unknown = keys[index]
     if (typeof key !== 'string' || key === '')
       throw new TypeError(`keys[${index}] must be a non-empty string, not ${shown(key)}`)
-    const bytes = Buffer.byteLength(key)
-    if (bytes > MAX_KEY_BYTES)
-      throw new RangeError(`keys[${index}] has ${bytes} bytes: the longest key has ${MAX_KEY_BYTES}`)
-    const json = JSON.stringify(key)
-    total += encodedBytes(json)
-    if (total > MAX_MESSAGE_BYTES)
+    if (isTooLong(key)) {
+      const size = Buffer.byteLength(key)
+      throw new RangeError(`keys[${index}] has ${size} bytes: the longest key has ${MAX_KEY_BYTES}`)
+    }
+    const isPlain = plain.test(key)
+    const encoded = isPlain ? `"${key}"` : JSON.stringify(key)
+    bytes += (isPlain ? encoded.length : Buffer.byteLength(encoded)) + 1
+    if (bytes + frameBytes > MAX_MESSAGE_BYTES)
       throw new RangeError(`keys (${keys.length}) make a message of more than ${MAX_MESSAGE_BYTES} bytes`)
-    encoded.push(json)
+    json.push(encoded)
   }
-  return encoded
+  return { json, bytes }
 }
 
-/** How much of a message a key takes that {@link encodeKeys} made, with its comma, in bytes. */
+function isTooLong(key: string): boolean {
+  // A unit of UTF-16 has 3 bytes at most.
+  return key.length * 3 > MAX_KEY_BYTES && Buffer.byteLength(key) > MAX_KEY_BYTES
+}
+
+/** How much of a message a key as JSON takes, with its comma. */
 export function encodedBytes(json: string): number {
   return Buffer.byteLength(json) + 1
 }
@@ -71,7 +89,7 @@ export function decodeMessage(bytes: Uint8Array | string): Message {
   if (size > MAX_MESSAGE_BYTES) throw malformed(`it has ${size} bytes, at most ${MAX_MESSAGE_BYTES} are read`)
   let parsed: unknown
   try {
-    parsed = JSON.parse(typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString())
+    parsed = JSON.parse(typeof bytes === 'string' ? bytes : textOf(bytes))
   } catch (cause) {
     throw malformed('it is no JSON', cause)
   }
@@ -93,7 +111,11 @@ export function decodeMessage(bytes: Uint8Array | string): Message {
 }
 
 function isKey(key: unknown): key is string {
-  return typeof key === 'string' && key !== '' && Buffer.byteLength(key) <= MAX_KEY_BYTES
+  return typeof key === 'string' && key !== '' && !isTooLong(key)
+}
+
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString()
 }
 
 function malformed(why: string, cause?: unknown): CacheInvalidationError {

@@ -1,18 +1,22 @@
 import type { EventEmitter } from 'node:events'
 import type { Cluster, Redis } from 'ioredis'
 import type { LogPosition } from './log.js'
+import type { EncodedKeys } from './message.js'
 import { isRefusal } from './refusal.js'
+import { SharedTimer } from './shared-timer.js'
 import { type Outgoing, type QueueLimits, WaitingKeys } from './waiting-keys.js'
 
 /** The pause after a first failure on a connection that stands, and the longest, in milliseconds. */
 const [firstPause, longestPause] = [50, 1000]
-/** A connection that says nothing for two of these is made anew, in milliseconds. */
-const silenceInterval = 2500
 
 /** A caller that is told when its keys are in the log, or will not be. */
 export interface Waiter {
+  /** Milliseconds. */
+  timeoutMs: number
   resolve(position: LogPosition): void
   reject(error: unknown): void
+  /** It has waited for so long. */
+  expire(): void
 }
 
 /** What an invalidator has done, and what waits. */
@@ -39,9 +43,10 @@ export class SenderQueue {
   readonly #client: Redis | Cluster
   readonly #append: (message: Outgoing) => Promise<LogPosition>
   readonly #limits: QueueLimits
+  readonly #silenceMs: number
   readonly #waiting = new WaitingKeys()
-  /** With the ticket after which each is served. */
-  readonly #waiters = new Map<Waiter, number>()
+  /** With the ticket after which each is served, and the end of its patience, by `performance.now()`. */
+  readonly #waiters = new Map<Waiter, { ticket: number; deadline: number }>()
   #outgoing: Outgoing | undefined
   /** The latest try to send it; undefined when none is under way. */
   #attempt: object | undefined
@@ -52,16 +57,20 @@ export class SenderQueue {
   #onIdle: (() => void) | undefined
   #watch: NodeJS.Timeout | undefined
   #stuck: unknown
+  readonly #deadlines = new SharedTimer(now => this.#expire(now))
   readonly #sent = { sentKeys: 0, sentMessages: 0, coalescedKeys: 0, overflows: 0 }
 
+  /** @param silenceMs a connection that says nothing for two of these is made anew, in milliseconds */
   constructor(
     client: Redis | Cluster,
     append: (message: Outgoing) => Promise<LogPosition>,
     limits: QueueLimits,
+    silenceMs: number = 2500,
   ) {
     this.#client = client
     this.#append = append
     this.#limits = limits
+    this.#silenceMs = silenceMs
   }
 
   /** Why Redis did not take what waits, the last time that it was tried. */
@@ -78,21 +87,34 @@ export class SenderQueue {
     }
   }
 
-  /** Takes keys, as JSON, to be sent with others, or by themselves under an id of their own. */
-  add(keys: readonly string[], id: string | undefined, waiter: Waiter): void {
+  /** Takes keys, to be sent with others, or by themselves under an id of their own. */
+  add(keys: EncodedKeys, id: string | undefined, waiter: Waiter): void {
     if (this.#closedBecause) {
       waiter.reject(this.#closedBecause)
-      return
-    }
-    if (id === undefined) {
-      const { ticket, coalesced } = this.#waiting.add(keys)
-      this.#sent.coalescedKeys += coalesced
-      this.#waiters.set(waiter, ticket)
+    } else if (this.#isIdle && this.#client.status === 'ready') {
+      const message = this.#waiting.seal(keys, id)
+      this.#outgoing = message
+      this.#send()
+      // Later, for it takes time.
+      this.#register(waiter, message.ticket)
     } else {
-      this.#waiters.set(waiter, this.#waiting.addNamed(id, keys))
+      this.#register(waiter, this.#enqueue(keys, id))
+      this.#send()
+      if (this.#waiting.overflow(this.#limits)) this.#sent.overflows += 1
     }
-    this.#send()
-    if (this.#waiting.overflow(this.#limits)) this.#sent.overflows += 1
+  }
+
+  #enqueue(keys: EncodedKeys, id: string | undefined): number {
+    if (id !== undefined) return this.#waiting.addNamed(id, keys)
+    const { ticket, coalesced } = this.#waiting.add(keys)
+    this.#sent.coalescedKeys += coalesced
+    return ticket
+  }
+
+  #register(waiter: Waiter, ticket: number): void {
+    const deadline = performance.now() + waiter.timeoutMs
+    this.#waiters.set(waiter, { ticket, deadline })
+    this.#deadlines.setFor(deadline)
   }
 
   /** The waiter is told nothing any more; its keys stay. */
@@ -103,21 +125,27 @@ export class SenderQueue {
   /** Takes nothing more. What waits is sent, if that takes no longer than `timeoutMs`; the rest is refused. */
   async close(timeoutMs: number): Promise<void> {
     this.#closedBecause ??= new Error('the invalidator is closed')
-    if (!this.#outgoing && this.#waiting.isEmpty) return
-    await new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, timeoutMs)
-      this.#onIdle = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-    this.#refuse(this.#closedBecause)
+    if (!this.#isIdle) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, timeoutMs)
+        this.#onIdle = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      this.#refuse(this.#closedBecause)
+    }
+    this.#leave()
+  }
+
+  get #isIdle(): boolean {
+    return !this.#outgoing && this.#waiting.isEmpty
   }
 
   #send(): void {
     if (this.#attempt || this.#pause) return
-    if (!this.#outgoing && this.#waiting.isEmpty) {
-      this.#rest()
+    if (this.#isIdle) {
+      this.#onIdle?.()
       return
     }
     const { status } = this.#client
@@ -127,6 +155,8 @@ export class SenderQueue {
     }
     this.#attend()
     if (status === 'wait') this.#client.connect().catch(() => {})
+    // A connection keeps the process alive by itself.
+    this.#deadlines.keepAlive(status !== 'ready')
     if (status !== 'ready') return
     const message = this.#outgoing ?? (this.#waiting.take() as Outgoing)
     const attempt = {}
@@ -147,7 +177,7 @@ export class SenderQueue {
     this.#lastFailure = undefined
     this.#sent.sentKeys += message.keys
     this.#sent.sentMessages += 1
-    const served = [...this.#waiters].filter(([, ticket]) => ticket <= message.ticket)
+    const served = [...this.#waiters].filter(([, { ticket }]) => ticket <= message.ticket)
     for (const [waiter] of served) this.#waiters.delete(waiter)
     // First, so that Redis has something to do meanwhile.
     this.#send()
@@ -184,33 +214,46 @@ export class SenderQueue {
     this.#attempt = undefined
     const waiters = [...this.#waiters.keys()]
     this.#waiters.clear()
-    this.#rest()
+    this.#deadlines.keepAlive(false)
+    clearTimeout(this.#pause)
+    this.#pause = undefined
+    this.#onIdle?.()
     for (const waiter of waiters) waiter.reject(error)
   }
 
-  /** Something waits: the connection is watched. */
+  #expire(now: number): number {
+    let earliest = Number.POSITIVE_INFINITY
+    for (const [waiter, { deadline }] of [...this.#waiters]) {
+      if (deadline <= now) waiter.expire()
+      else earliest = Math.min(earliest, deadline)
+    }
+    if (this.#waiters.size === 0) this.#deadlines.keepAlive(false)
+    return earliest
+  }
+
+  /** Something waits: the connection is watched, until nothing has waited for a while. */
   #attend(): void {
     if (this.#watch) return
     const client = this.#client as EventEmitter
     client.on('ready', this.#sendAnew).on('end', this.#sendAnew)
-    // A half-open connection, or a server that accepts one and never answers the handshake: for neither has
-    // ioredis a deadline by default.
     this.#watch = setInterval(() => {
+      if (this.#isIdle) {
+        this.#leave()
+        return
+      }
+      // A half-open connection, or a server that accepts one and never answers the handshake: for neither has
+      // ioredis a deadline by default.
       const stuck = this.#client.status === 'connect' ? 'handshake' : this.#attempt
       if (stuck && stuck === this.#stuck) this.#client.disconnect(true)
       this.#stuck = stuck
-    }, silenceInterval).unref()
+    }, this.#silenceMs).unref()
   }
 
-  /** Nothing waits: no timer and no listener stays. */
-  #rest(): void {
-    clearTimeout(this.#pause)
-    this.#pause = undefined
+  #leave(): void {
     clearInterval(this.#watch)
     this.#watch = undefined
     this.#stuck = undefined
     const client = this.#client as EventEmitter
     client.off('ready', this.#sendAnew).off('end', this.#sendAnew)
-    this.#onIdle?.()
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { encodedBytes, FLUSH_MEMBERS, keyMembers } from './message.js'
+import { type EncodedKeys, encodedBytes, FLUSH_MEMBERS, keyMembers } from './message.js'
 
 /** A message with more than one publication's keys is closed at 64 KiB: it keeps Redis and subscribers for less than a millisecond. */
 const gatheredBytes = 64 * 1024
@@ -14,7 +14,7 @@ export interface QueueLimits {
 
 /** A message on its way. It is the same each time it is sent. */
 export interface Outgoing {
-  /** As {@link appendToLog} takes them. */
+  /** Of the message: JSON of an object, without its braces. */
   members: string
   id: string
   keys: number
@@ -38,6 +38,8 @@ interface Waiting {
 export class WaitingKeys {
   /** By a key as JSON, which begins with a quote, or by a message's own id. */
   readonly #waiting = new Map<string, Waiting>()
+  /** Nobody else's messages have an id that begins so. */
+  readonly #name = randomUUID()
   #lastTicket = 0
   #keys = 0
   #bytes = 0
@@ -56,8 +58,15 @@ export class WaitingKeys {
     return this.#bytes
   }
 
-  /** Adds keys, as JSON. Answers the ticket after which all of them are out, and how many were waiting already. */
-  add(keys: readonly string[]): { ticket: number; coalesced: number } {
+  /** A message of these keys alone, for when nothing waits: then they need not wait either. */
+  seal({ json, bytes }: EncodedKeys, id: string | undefined): Outgoing {
+    this.#lastTicket += 1
+    const ticket = this.#lastTicket
+    return { members: keyMembers(json), id: id ?? this.#idOf(ticket), keys: json.length, bytes, ticket }
+  }
+
+  /** Adds keys. Answers the ticket after which all of them are out, and how many were waiting already. */
+  add({ json: keys }: EncodedKeys): { ticket: number; coalesced: number } {
     if (this.#flush !== undefined) return { ticket: this.#flush, coalesced: keys.length }
     let ticket = 0
     let coalesced = 0
@@ -70,12 +79,11 @@ export class WaitingKeys {
   }
 
   /** Adds keys that have to be a message of their own, under this id. */
-  addNamed(id: string, keys: readonly string[]): number {
-    const bytes = keys.reduce((sum, json) => sum + encodedBytes(json), 0)
+  addNamed(id: string, { json, bytes }: EncodedKeys): number {
     return (
       this.#flush ??
       this.#waiting.get(id)?.ticket ??
-      this.#add(id, { keys: keys.length, bytes, members: keyMembers(keys) })
+      this.#add(id, { keys: json.length, bytes, members: keyMembers(json) })
     )
   }
 
@@ -108,7 +116,7 @@ export class WaitingKeys {
     if (this.#flush !== undefined) {
       const ticket = this.#flush
       this.#flush = undefined
-      return { members: FLUSH_MEMBERS, id: randomUUID(), keys: 0, bytes: 0, ticket }
+      return { members: FLUSH_MEMBERS, id: this.#idOf(ticket), keys: 0, bytes: 0, ticket }
     }
     const gathered: string[] = []
     let [bytes, ticket] = [0, 0]
@@ -124,11 +132,15 @@ export class WaitingKeys {
     if (gathered.length === 0) return undefined
     return this.#out({
       members: keyMembers(gathered),
-      id: randomUUID(),
+      id: this.#idOf(ticket),
       keys: gathered.length,
       bytes,
       ticket,
     })
+  }
+
+  #idOf(ticket: number): string {
+    return `${this.#name}-${ticket}`
   }
 
   #out(message: Outgoing): Outgoing {

@@ -218,11 +218,12 @@ function largest(what: string, target: number, values: number[]): Figure | undef
 }
 
 /** Round by round. */
-function ratios(ours: number[], theirs: number[]): number[] {
+export function ratios(ours: number[], theirs: number[]): number[] {
   return theirs.length === 0 ? [] : ours.map((value, round) => value / (theirs[round] as number))
 }
 
-function figure(
+/** Of the rounds' values; undefined when there are none. */
+export function figure(
   what: string,
   direction: Figure['direction'],
   target: number,

@@ -9,9 +9,6 @@ export interface Machine {
   node: string
 }
 
-const START = '<!-- ring:start -->'
-const END = '<!-- ring:end -->'
-
 /** Four digits of each fraction, while sizes and counts stay exact, and arrays of numbers on one line. */
 export function json(value: unknown): string {
   const digits = (_key: string, field: unknown): unknown =>
@@ -20,13 +17,14 @@ export function json(value: unknown): string {
   return `${lines.replace(/\[\s+([\d.,\se+-]+?)\s+\]/g, (_array, items: string) => `[${items.replace(/\s+/g, ' ')}]`)}\n`
 }
 
-/** Puts the tables between the markers of the README. */
-export async function writeReadme(file: URL, tables: string): Promise<void> {
+/** Puts the tables between the markers of the README that have this name. */
+export async function writeReadme(file: URL, name: string, tables: string): Promise<void> {
+  const [first, last] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`]
   const text = await readFile(file, 'utf8')
-  const start = text.indexOf(START)
-  const end = text.indexOf(END)
-  if (start < 0 || end < start) throw new Error(`Cannot write the tables: ${file} has no ${START} … ${END}`)
-  await writeFile(file, `${text.slice(0, start + START.length)}\n\n${tables}\n\n${text.slice(end)}`)
+  const start = text.indexOf(first)
+  const end = text.indexOf(last)
+  if (start < 0 || end < start) throw new Error(`Cannot write the tables: ${file} has no ${first} … ${last}`)
+  await writeFile(file, `${text.slice(0, start + first.length)}\n\n${tables}\n\n${text.slice(end)}`)
 }
 
 /** How it was measured. */
@@ -48,15 +46,7 @@ export function markdown(
   const contenders = [...new Set(throughput.map(({ contender }) => contender))]
   const missed = figures.filter(({ met }) => !met).length
   return [
-    table(
-      ['what', 'target', 'median (min–max)', ''],
-      figures.map(figure => [
-        figure.what,
-        `${figure.direction === 'at least' ? '≥' : '≤'} ${figure.target}`,
-        range(figure),
-        figure.met ? 'met' : '**missed**',
-      ]),
-    ),
+    figureTable(figures),
     `${figures.length - missed} met, ${missed} missed. Ratios of one round each, median of ${rounds} interleaved rounds; ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}${disturbed > 0 ? `; other processes disturbed ${disturbed} measurements` : ''}.`,
     'Bytes of payload per second, medians:',
     table(
@@ -87,6 +77,19 @@ export function range({ value, min, max }: Figure): string {
   return min === max ? threeDigits(value) : `${threeDigits(value)} (${threeDigits(min)}–${threeDigits(max)})`
 }
 
-function table(header: string[], rows: string[][]): string {
+/** Each figure, its target, and whether it was met. */
+export function figureTable(figures: Figure[]): string {
+  return table(
+    ['what', 'target', 'median (min–max)', ''],
+    figures.map(figure => [
+      figure.what,
+      `${figure.direction === 'at least' ? '≥' : '≤'} ${figure.target}`,
+      range(figure),
+      figure.met ? 'met' : '**missed**',
+    ]),
+  )
+}
+
+export function table(header: string[], rows: string[][]): string {
   return [header, header.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n')
 }
