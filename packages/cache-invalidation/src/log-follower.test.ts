@@ -48,7 +48,9 @@ async function history(
 }
 
 describe('whatever the order in which things happen', () => {
-  it('I1: each message comes once, in order, and nothing is flushed, as long as the log is whole', async () => {
+  it('I1: each message comes once, in order, and nothing is flushed, as long as the log is whole', {
+    timeout: 20_000,
+  }, async () => {
     for (let seed = 1; seed <= 3000; seed += 1) {
       const model = await history(seed, [], false)
       expect(model.seen, `seed ${seed}`).toEqual(model.published)
@@ -58,6 +60,7 @@ describe('whatever the order in which things happen', () => {
 
   it.each([['trim'], ['loseLog'], ['restart'], ['failOver'], ['trim', 'loseLog', 'restart', 'failOver']])(
     'I2: nothing stale remains when the log suffers: %s',
+    { timeout: 20_000 },
     async (...losses) => {
       let flushes = 0
       for (let seed = 1; seed <= 2000; seed += 1) {

@@ -65,45 +65,44 @@ function start({
     errors,
     is: (status: string) =>
       expect.poll(() => subscription.status, { timeout: 10_000, interval: 5 }).toBe(status),
-    isGone: (key: string) =>
-      expect.poll(() => cache.peek(key), { timeout: 10_000, interval: 5 }).toBeUndefined(),
     fill: (key: string, value: string, ...tags: string[]) => cache.getOrLoad(key, () => value, { tags }),
   }
 }
 
 describe.each([2, 3] as const)('a cache with a RESP%i client', protocol => {
   it('drops what is published, by key and by tag, and keeps the rest', async () => {
-    const { cache, subscription, is, isGone, fill, errors } = start({ client: { protocol } })
+    const { cache, subscription, is, fill, errors } = start({ client: { protocol } })
     await is('synchronised')
     await fill('a', '1')
     await fill('b', '1', 'tag')
     await fill('c', '1')
     const place = await invalidator.publish(['a', 'tag'])
-    await isGone('a')
-    expect([cache.peek('b'), cache.peek('c')]).toEqual([undefined, '1'])
     await expect.poll(() => subscription.position).toEqual(place)
+    await is('synchronised')
+    expect(['a', 'b', 'c'].map(key => cache.peek(key))).toEqual([undefined, undefined, '1'])
     expect(errors).toEqual([])
   })
 
   it('is flushed when the log is lost, without a handler', async () => {
-    const { cache, is, isGone, fill, errors } = start({ client: { protocol } })
+    const { cache, is, fill, errors } = start({ client: { protocol } })
     await is('synchronised')
     await fill('a', '1')
     const { flushes } = cache.stats()
     await publisher.flushall()
-    await isGone('a')
-    expect(cache.stats().flushes).toBe(flushes + 1)
+    await expect.poll(() => cache.stats().flushes, { timeout: 5000 }).toBe(flushes + 1)
     await is('synchronised')
+    expect(cache.peek('a')).toBeUndefined()
     expect(errors).toEqual([])
   })
 
   it('is flushed by the message of a flush', async () => {
-    const { cache, is, isGone, fill } = start({ client: { protocol } })
+    const { cache, is, fill } = start({ client: { protocol } })
     await is('synchronised')
     await fill('a', '1')
+    const { flushes } = cache.stats()
     await publisher.publish(invalidator.channel, '{"keys":[],"flush":true}')
-    await isGone('a')
-    expect(cache.stats().flushes).toBe(2)
+    await expect.poll(() => cache.stats().flushes).toBe(flushes + 1)
+    expect(cache.peek('a')).toBeUndefined()
   })
 
   it('I5, I8: in a break nothing is served; then what was missed is gone before anything is served', async () => {
@@ -117,8 +116,9 @@ describe.each([2, 3] as const)('a cache with a RESP%i client', protocol => {
     expect(cache.peek('b')).toBeUndefined()
     expect(await fill('b', 'kept')).toBe('kept')
     await fill('c', 'old')
-    // More than a page, with the keys that matter at its end.
-    await Promise.all(Array.from({ length: 1200 }, (_, i) => invalidator.publish([`k${i}`])))
+    // More than a page of messages, each of its own; the keys that matter are in the last.
+    const ids = Array.from({ length: 1200 }, (_, number) => `own${number}`)
+    await Promise.all(ids.map(id => invalidator.publish(['other'], { id })))
     await invalidator.publish(['a', 'c'])
     proxy.target = server.port
     while (cache.peek('b') === undefined) {
@@ -134,7 +134,7 @@ describe('a cache beside handlers', () => {
   it('I5: obeys before they are called, and waits for none of them', async () => {
     const seen: (string | undefined)[] = []
     const waiting: (() => void)[] = []
-    const { cache, is, isGone, fill } = start({
+    const { cache, is, fill } = start({
       onInvalidate([key = '']) {
         seen.push(cache.peek(key))
         return new Promise(resolve => waiting.push(resolve))
@@ -144,7 +144,7 @@ describe('a cache beside handlers', () => {
     for (const key of ['a', 'b']) await fill(key, '1')
     await invalidator.publish(['a'])
     await invalidator.publish(['b'])
-    await isGone('b')
+    await expect.poll(() => cache.stats().invalidated).toBe(2)
     expect(seen).toEqual([undefined])
     for (const resolve of waiting) resolve()
     await expect.poll(() => seen).toEqual([undefined, undefined])
@@ -198,32 +198,34 @@ describe('maxStaleMs', () => {
   it('I8: counts from the beginning of the last look that was answered, not from its answer or its failure', {
     timeout: 12_000,
   }, async () => {
-    const maxStaleMs = 2000
+    const maxStaleMs = 3000
     const heartbeat = { intervalMs: 500, timeoutMs: 10_000 }
     const { cache, is, fill } = start({ maxStaleMs, heartbeat, client: { protocol: 3 } })
     await is('synchronised')
     await fill('a', '1')
     let lookBegan = 0
+    let isAnswered = false
     proxy.swallow = () => {
-      lookBegan ||= performance.now()
-      return false
+      if (lookBegan === 0) {
+        lookBegan = performance.now()
+        proxy.pause(true)
+      }
+      if (!isAnswered) return false
+      // The next look.
+      proxy.target = 1
+      proxy.cut()
+      return true
     }
     await expect.poll(() => lookBegan).toBeGreaterThan(0)
-    lookBegan = 0
-    proxy.pause(true)
-    await expect.poll(() => lookBegan, { interval: 5 }).toBeGreaterThan(0)
-    proxy.swallow = undefined
     await new Promise(resolve => setTimeout(resolve, 1500))
+    isAnswered = true
     proxy.pause(false)
-    await new Promise(resolve => setTimeout(resolve, 100))
-    proxy.target = 1
-    proxy.cut()
     await is('degraded')
-    expect(cache.peek('a')).toBe('1')
-    await expect.poll(() => cache.peek('a'), { interval: 5, timeout: 3000 }).toBeUndefined()
+    await expect.poll(() => cache.peek('a'), { interval: 5, timeout: 5000 }).toBeUndefined()
     const servedFor = performance.now() - lookBegan
-    expect(servedFor).toBeGreaterThanOrEqual(maxStaleMs)
-    expect(servedFor).toBeLessThan(maxStaleMs + 1000)
+    // The proxy sees a look some time after it began.
+    expect(servedFor).toBeGreaterThan(maxStaleMs - 1000)
+    expect(servedFor).toBeLessThan(maxStaleMs + 1200)
   })
 
   it('I4, I8: lets values be served while Redis is away, and a stalled one is found out', async () => {

@@ -37,8 +37,9 @@ export class Channel {
   async publish(...keys: string[]): Promise<void> {
     this.#publisher ??= this.#open(this.#adapter.publisher(this.#name))
     const publisher = await this.#publisher
-    await publisher.publish(keys)
+    // Before: a flush that comes meanwhile may be due to these keys.
     this.#published.push(...keys)
+    await publisher.publish(keys)
   }
 
   async publishRaw(message: string | Uint8Array): Promise<void> {
