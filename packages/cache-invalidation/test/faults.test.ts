@@ -25,13 +25,16 @@ function run(system: Parameters<typeof runClass>[0], name: string, settleMs: num
 
 describe.concurrent('a few faults of each class', () => {
   // Those that take seconds are left to npm run test:faults.
-  it.each(faultClasses.filter(({ share }) => share === undefined).map(({ name }) => name))('%s', async name => {
-    const result = await run(scratchyjs(), name, 5000)
-    expect(result.failures).toEqual([])
-    expect(isClean(result)).toBe(true)
-    expect(result.faults).toBe(6)
-    expect(result.writes - result.rejected).toBeGreaterThan(0)
-  })
+  it.each(faultClasses.filter(({ share }) => share === undefined).map(({ name }) => name))(
+    '%s',
+    async name => {
+      const result = await run(scratchyjs(), name, 5000)
+      expect(result.failures).toEqual([])
+      expect(isClean(result)).toBe(true)
+      expect(result.faults).toBe(6)
+      expect(result.writes - result.rejected).toBeGreaterThan(0)
+    },
+  )
 })
 
 describe.concurrent('the oracle finds', () => {
@@ -58,12 +61,10 @@ describe.concurrent('the oracle finds', () => {
     expect(result.failures[0]).toMatch(/^seed \d+: /)
   })
 
-  it.each([
-    'connection killed',
-    'connection half open',
-    'restart without persistence',
-    'log trimmed',
-  ])('what a naive bus loses, by the class "%s"', async name => {
-    expect((await run(naive, name, 300)).lost).toBeGreaterThan(0)
-  })
+  it.each(['connection killed', 'connection half open', 'restart without persistence', 'log trimmed'])(
+    'what a naive bus loses, by the class "%s"',
+    async name => {
+      expect((await run(naive, name, 300)).lost).toBeGreaterThan(0)
+    },
+  )
 })

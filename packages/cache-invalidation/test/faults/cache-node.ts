@@ -49,6 +49,8 @@ export interface System {
   name: string
   /** Where its messages can be listened to, if they are `{"keys":[…]}`. */
   channel?: string
+  /** It knows only one server: clusters and sentinels are left out. */
+  needsOnePort?: boolean
   /** Resolves when it may be used; it is in step when it says so. */
   open(options: NodeOptions): Promise<CacheNode>
 }

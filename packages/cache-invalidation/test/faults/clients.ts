@@ -18,16 +18,19 @@ export function connect(address: Address, options: ClientOptions = {}): Redis | 
     ...options,
   }
   // ioredis' types know the options of a protocol only where it is written out.
-  const client = 'cluster' in address
-    ? new Cluster(address.cluster, {
-        clusterRetryStrategy: () => 50,
-        slotsRefreshInterval: 500,
-        redisOptions: waits as object,
-      })
-    : new Redis({
-        ...waits,
-        ...('port' in address ? { host: '127.0.0.1', port: address.port } : { ...address, sentinelRetryStrategy: () => 50 }),
-      } as object)
+  const client =
+    'cluster' in address
+      ? new Cluster(address.cluster, {
+          clusterRetryStrategy: () => 50,
+          slotsRefreshInterval: 500,
+          redisOptions: waits as object,
+        })
+      : new Redis({
+          ...waits,
+          ...('port' in address
+            ? { host: '127.0.0.1', port: address.port }
+            : { ...address, sentinelRetryStrategy: () => 50 }),
+        } as object)
   client.on('error', () => {})
   return client
 }

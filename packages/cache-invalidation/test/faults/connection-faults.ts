@@ -151,4 +151,13 @@ const overflowed: OnOneServer = {
 }
 
 /** Faults between nodes and Redis: the log still holds all that was missed. */
-export const connectionFaults: OnOneServer[] = [killed, stalled, halfOpen, slow, unanswered, timedOut, writerHalfOpen, overflowed]
+export const connectionFaults: OnOneServer[] = [
+  killed,
+  stalled,
+  halfOpen,
+  slow,
+  unanswered,
+  timedOut,
+  writerHalfOpen,
+  overflowed,
+]

@@ -6,8 +6,9 @@ export class Database {
   readonly #versions = new Map<string, number>()
   readonly #acknowledged = new Map<string, number>()
 
+  /** From 1 on. */
   read(key: string): number {
-    return this.#versions.get(key) ?? 0
+    return this.#versions.get(key) ?? 1
   }
 
   /** Answers the new version. */
@@ -23,6 +24,6 @@ export class Database {
   }
 
   acknowledged(key: string): number {
-    return this.#acknowledged.get(key) ?? 0
+    return this.#acknowledged.get(key) ?? 1
   }
 }

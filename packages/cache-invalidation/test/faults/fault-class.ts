@@ -17,6 +17,8 @@ export interface FaultClass<S extends Site = Site> {
   name: string
   /** What happens, for the table of results. */
   what: string
+  /** Nodes get the addresses of several servers. */
+  hasSeveralAddresses?: boolean
   /** How many of the faults asked for are injected, where one takes seconds; default 1, which is all. */
   share?: number
   /** Nodes besides the writer; default 2. */

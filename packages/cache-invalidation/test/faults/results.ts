@@ -5,13 +5,27 @@ import type { ClassResult } from './run-class.js'
 
 /** What a run was made with. */
 export interface Conditions {
-  system: string
-  redis: string
+  count: number
   seed: number
   settleMs: number
+  worlds: number
+  /** Name and version of the server. */
+  redis: string
 }
 
-export function isClean({ lost, outOfStep, needlessFlushes, missingFlushes, duplicates }: ClassResult): boolean {
+/** All classes of one system. */
+export interface SystemResults {
+  system: string
+  results: ClassResult[]
+}
+
+export function isClean({
+  lost,
+  outOfStep,
+  needlessFlushes,
+  missingFlushes,
+  duplicates,
+}: ClassResult): boolean {
   return lost + outOfStep + needlessFlushes + missingFlushes + duplicates === 0
 }
 
@@ -27,20 +41,56 @@ export function progressLine(result: ClassResult, total: number): string {
   return `${name.padEnd(34)} ${faults}/${total}  lost ${lost}  needless flushes ${needlessFlushes}  ${(elapsedMs / 1000).toFixed(1)} s`
 }
 
-/** A Markdown table, and what it was made with. */
-export function resultTable(results: readonly ClassResult[], { system, redis, seed, settleMs }: Conditions): string {
+/** What a run was made with, as a line. */
+export function headline({ seed, redis }: Conditions): string {
+  const machine = `${cpus()[0]?.model}, ${cpus().length} cores`
+  const day = new Date().toISOString().slice(0, 10)
+  return `${machine}, Node ${process.versions.node}, ${redis}, ${day}; \`FAULTS_SEED=${seed}\`.\n`
+}
+
+/** A Markdown table of one system. */
+export function resultTable({ results }: SystemResults, { settleMs }: Conditions): string {
   const rows = results.map(result => {
-    const { name, faults, writes, rejected, lost, outOfStep, flushes } = result
+    const { name, what, faults, writes, rejected, lost, outOfStep, flushes, elapsedMs } = result
     const { needlessFlushes, missingFlushes, duplicates, recoveryMs } = result
     const times = [0.5, 0.99, 1].map(share => quantile(recoveryMs, share).toFixed(0)).join(' / ')
-    return `| ${[name, faults, writes - rejected, `**${lost}**`, outOfStep, flushes, needlessFlushes, missingFlushes, duplicates, times].join(' | ')} |`
+    const counts = [faults, writes - rejected, `**${lost}**`, outOfStep, flushes, needlessFlushes]
+    const seconds = (elapsedMs / 1000).toFixed(0)
+    return row([`**${name}**: ${what}`, ...counts, missingFlushes, duplicates, times, seconds])
   })
-  return `System: ${system}. ${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.versions.node}, ${redis}, ${new Date().toISOString().slice(0, 10)}; \`FAULTS_SEED=${seed}\`.
+  const late = `not in step within ${settleMs / 1000} s`
+  const flushes = ['flushes', 'needless', 'missing']
+  const heads = ['class', 'faults', 'writes acknowledged', 'lost', late, ...flushes, 'twice']
+  return table([...heads, 'whole again, ms: p50 / p99 / max', 's'], rows)
+}
 
-| class | faults | acknowledged writes | lost | not in step after ${settleMs / 1000} s | flushes | needless | missing | duplicates | whole again, ms: p50 / p99 / max |
-|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
-${rows.join('\n')}
-`
+/** A Markdown table of what several systems lost. */
+export function lossTable(runs: readonly SystemResults[]): string {
+  const most = runs.reduce((one, other) => (other.results.length > one.results.length ? other : one))
+  const rows = most.results.map(({ name }) => {
+    const lost = runs.map(({ results }) => {
+      const result = results.find(one => one.name === name)
+      return result ? `${result.lost} in ${result.faults}` : '–'
+    })
+    return row([name, ...lost])
+  })
+  return table(['lost invalidations', ...runs.map(({ system }) => system)], rows)
+}
+
+function table(heads: readonly string[], rows: readonly string[]): string {
+  return [
+    row(heads),
+    `|---|${heads
+      .slice(1)
+      .map(() => '---:|')
+      .join('')}`,
+    ...rows,
+    '',
+  ].join('\n')
+}
+
+function row(cells: readonly (string | number)[]): string {
+  return `| ${cells.join(' | ')} |`
 }
 
 /** What was measured with default settings, against what is promised. */

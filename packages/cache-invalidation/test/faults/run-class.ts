@@ -123,12 +123,7 @@ async function inTime<T>(fault: Promise<T>, seed: number): Promise<T> {
 }
 
 /** Adds an outcome to the result. Answers whether the world is as it should be. */
-function judge(
-  result: ClassResult,
-  outcome: Outcome,
-  verdicts: FlushVerdict[],
-  seed: number,
-): boolean {
+function judge(result: ClassResult, outcome: Outcome, verdicts: FlushVerdict[], seed: number): boolean {
   const problems = outcome.lost.map(stale => `lost: ${stale}`)
   if (outcome.outOfStep > 0) problems.push(`${outcome.outOfStep} nodes are not in step again`)
   if (outcome.duplicates > 0) problems.push(`${outcome.duplicates} messages came twice`)

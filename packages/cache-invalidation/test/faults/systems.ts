@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import {
   type CoherentCache,
+  DEFAULT_CACHE_INVALIDATION_CHANNEL as channel,
   createCacheInvalidator,
   createCoherentCache,
-  DEFAULT_CACHE_INVALIDATION_CHANNEL as channel,
   subscribeToCacheInvalidation,
 } from '../../src/index.js'
 import type { System } from './cache-node.js'

@@ -1,6 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { askRedis, type RedisSentinel, startCluster, startSentinel } from '@scratchyjs/tooling/redis-topologies'
 import type { RedisServer } from '@scratchyjs/tooling/redis'
+import {
+  askRedis,
+  type RedisSentinel,
+  startCluster,
+  startSentinel,
+} from '@scratchyjs/tooling/redis-topologies'
 import type { Address } from './cache-node.js'
 import type { FaultClass, Site } from './fault-class.js'
 
@@ -22,6 +27,7 @@ const clusterHeartbeat = { intervalMs: 50, timeoutMs: 500 }
 const clusterKilled: FaultClass<ClusterSite> = {
   name: 'cluster: connection killed',
   what: 'CLIENT KILL of subscribers or others on some of three masters, in a burst of publishes',
+  hasSeveralAddresses: true,
   heartbeat: clusterHeartbeat,
   start: startClusterSite,
   async inject(world, random) {
@@ -38,6 +44,7 @@ const clusterKilled: FaultClass<ClusterSite> = {
 const clusterStopped: FaultClass<ClusterSite> = {
   name: 'cluster: server stopped',
   what: 'one of three masters gets SIGSTOP, and SIGCONT up to 300 ms later',
+  hasSeveralAddresses: true,
   heartbeat: clusterHeartbeat,
   start: startClusterSite,
   async inject(world, random) {
@@ -55,6 +62,7 @@ const clusterStopped: FaultClass<ClusterSite> = {
 const sentinelFailedOver: FaultClass<SentinelSite> = {
   name: 'sentinel: failover',
   what: 'a sentinel makes the replica the master, and the master a replica, in a burst of publishes',
+  hasSeveralAddresses: true,
   share: 0.05,
   async start() {
     const group = await startSentinel({ args: ['--repl-diskless-sync-delay', '0'] })

@@ -42,8 +42,22 @@ export class WorldNode {
   }
 
   async close(): Promise<void> {
-    await this.#cache?.close().catch(() => {})
+    if (this.#cache) await within(2000, this.#cache.close())
     await this.link.close()
+  }
+}
+
+/** What it resolves to; undefined when it takes longer, or fails. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const timer = new AbortController()
+  const late = delay(ms, undefined, { signal: timer.signal })
+  try {
+    return await Promise.race([promise, late])
+  } catch {
+    return undefined
+  } finally {
+    timer.abort()
+    late.catch(() => {})
   }
 }
 
@@ -61,7 +75,7 @@ export interface Traffic {
 export interface Outcome {
   /** Stale entries: which node holds which key, and how old. */
   lost: string[]
-  /** Nodes that didn't say that they are in step again. */
+  /** Nodes that didn't say that they are in step again, or say nothing at all. */
   outOfStep: number
   /** By node, the reasons since the fault began; undefined when it can't tell. */
   flushes: (string[] | undefined)[]
@@ -225,22 +239,24 @@ export class World<S extends Site = Site> {
    */
   async settle(withinMs: number, mustFlush: readonly boolean[]): Promise<Outcome> {
     const ended = performance.now()
-    // A publish of ours ends within 10 s by itself; others may wait for ever.
-    await Promise.race([Promise.all(this.#writes), delay(12_000, undefined, { ref: false })])
-    await Promise.all(this.#loads)
+    // Ours end within 10 s by themselves; others' may never.
+    await within(12_000, Promise.all([...this.#writes, ...this.#loads]))
     const deadline = performance.now() + withinMs
     const states = await this.#states(deadline, mustFlush)
     const recoveryMs = performance.now() - ended
     const lost = new Set(states.flatMap((state, index) => this.#stale(index, state?.entries ?? [])))
+    let mute = 0
     for (const [index, { cache }] of this.nodes.entries()) {
-      const served = keys.map(
-        async key => [key, await cache.getOrLoad(key, this.#loadAtOnce)] as [string, number],
+      const asked = keys.map(
+        async (key): Promise<[string, number]> => [key, await cache.getOrLoad(key, this.#loadAtOnce)],
       )
-      for (const stale of this.#stale(index, await Promise.all(served))) lost.add(stale)
+      const served = await within(1000, Promise.all(asked))
+      if (!served) mute += 1
+      for (const stale of this.#stale(index, served ?? [])) lost.add(stale)
     }
     return {
       lost: [...lost],
-      outOfStep: states.filter(state => state && !state.inStep).length,
+      outOfStep: mute + states.filter(state => state && !state.inStep).length,
       flushes: this.nodes.map(({ flushesBefore }, index) => states[index]?.flushes.slice(flushesBefore)),
       duplicates: [...this.#heard.values()].filter(times => times > 1).length,
       rejected: this.#rejected,
