@@ -10,7 +10,10 @@ export interface TcpProxy {
   target: number
   /** When set: client data for which it answers true goes nowhere. Connections are numbered from 1. */
   swallow: ((data: Buffer, connection: number) => boolean) | undefined
-  /** Each connection of now is lost in these directions with the given probability: bytes and ends go nowhere. */
+  /**
+   * Connections of now lose bytes and ends in these directions: all of them, or those for which `isLost` says so, but
+   * the first one in any case.
+   */
   halfOpen(directions: readonly Direction[], isLost?: () => boolean): void
   /** While true nothing of the server is read: its buffers fill. */
   pause(isPaused: boolean): void
@@ -61,7 +64,8 @@ export async function startProxy(target: number): Promise<TcpProxy> {
     target,
     swallow: undefined,
     halfOpen(directions, isLost = () => true) {
-      for (const { lost } of open) if (isLost()) for (const direction of directions) lost.add(direction)
+      for (const [index, { lost }] of [...open].entries())
+        if (index === 0 || isLost()) for (const direction of directions) lost.add(direction)
     },
     pause(isPaused) {
       for (const { upstream } of open) isPaused ? upstream.pause() : upstream.resume()

@@ -22,7 +22,8 @@ export function connect(address: Address, options: ClientOptions = {}): Redis | 
     'cluster' in address
       ? new Cluster(address.cluster, {
           clusterRetryStrategy: () => 50,
-          slotsRefreshInterval: 500,
+          // The servers keep their slots. ioredis' timer can outlive the client's end, and keep the process alive.
+          slotsRefreshInterval: 0,
           redisOptions: waits as object,
         })
       : new Redis({

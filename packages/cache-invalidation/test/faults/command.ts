@@ -66,10 +66,10 @@ export async function faultsCommand(systems: readonly System[], entry: string): 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => process.exit(128 + constants.signals[signal]))
   const conditions: Conditions = {
-    count: Number(options.count ?? 1000),
-    seed: Number(options.seed ?? Date.now() % 1_000_000_000),
-    settleMs: Number(options.settle ?? 5000),
-    worlds: Number(options.worlds ?? 8),
+    count: whole('count', options.count, 1000),
+    seed: whole('seed', options.seed, Date.now() % 1_000_000_000),
+    settleMs: whole('settle', options.settle, 5000),
+    worlds: whole('worlds', options.worlds, 8),
     redis: await redisVersion(),
   }
   const kinds = classesNamed(options.class)
@@ -88,6 +88,12 @@ export async function faultsCommand(systems: readonly System[], entry: string): 
   if (options.results && isWhole)
     await writeResults(options.results, runs.length === 1 ? 'one' : 'several', report.join('\n'))
   if (!runs.every(({ results }) => results.every(isClean))) process.exitCode = 1
+}
+
+function whole(name: string, text: string | undefined, byDefault: number): number {
+  const value = text === undefined ? byDefault : Number(text)
+  if (Number.isInteger(value) && value >= 1) return value
+  throw new RangeError(`${name} must be an integer from 1 on, not ${text}`)
 }
 
 function systemsNamed(systems: readonly System[], names = systems[0]?.name ?? ''): System[] {

@@ -40,14 +40,14 @@ const stalled: OnOneServer = {
 
 const halfOpen: OnOneServer = {
   name: 'connection half open',
-  what: 'some connections of readers lose all bytes and ends in one direction, or both; they are never mended',
+  what: 'connections of readers lose all bytes and ends in one direction, or both; they are never mended',
   start: () => SingleServer.start(),
   async inject(world, random) {
     const victims = random.some(world.readers)
     const traffic = world.traffic(random, { writes: 20, overMs: random.int(20, 100) })
     await delay(random.int(0, 20))
     for (const { link } of victims)
-      link.halfOpen(random.some(['toServer', 'toClient']), () => random.chance(0.7))
+      link.halfOpen(random.some(['toServer', 'toClient']), () => random.chance(0.5))
     await traffic
     return 'forbidden'
   },
@@ -118,12 +118,12 @@ const timedOut: OnOneServer = {
 const writerHalfOpen: OnOneServer = {
   name: 'writer half open',
   what: "the writer's connections lose all bytes and ends in one direction, or both: it has to notice that by itself",
-  share: 0.2,
+  worlds: 40,
   start: () => SingleServer.start(),
   async inject(world, random) {
     const traffic = world.traffic(random, { writes: 20, overMs: 40 })
     await delay(random.int(0, 20))
-    world.writer.link.halfOpen(random.some(['toServer', 'toClient']), () => random.chance(0.8))
+    world.writer.link.halfOpen(random.some(['toServer', 'toClient']))
     await traffic
     return 'forbidden'
   },

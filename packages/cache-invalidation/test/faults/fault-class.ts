@@ -21,6 +21,8 @@ export interface FaultClass<S extends Site = Site> {
   hasSeveralAddresses?: boolean
   /** How many of the faults asked for are injected, where one takes seconds; default 1, which is all. */
   share?: number
+  /** More worlds than asked for, where most of the time is waiting. */
+  worlds?: number
   /** Nodes besides the writer; default 2. */
   readers?: number
   /** The readers are processes. */

@@ -77,7 +77,7 @@ export async function runClass(
       while (next < total) {
         const fault = seed + next
         next += 1
-        world ??= await World.start(system, kind, entry)
+        world ??= await inTime(World.start(system, kind, entry), fault)
         const { verdicts, outcome } = await inTime(injectInto(world, kind, fault, settleMs), fault)
         const isWhole = judge(result, outcome, verdicts, fault)
         result.elapsedMs = performance.now() - began
@@ -91,7 +91,8 @@ export async function runClass(
       await world?.stop()
     }
   }
-  await Promise.all(Array.from({ length: Math.min(worlds, total) }, live))
+  const sideBySide = Math.max(worlds, kind.worlds ?? 0)
+  await Promise.all(Array.from({ length: Math.min(sideBySide, total) }, live))
   return result
 }
 
@@ -108,7 +109,7 @@ async function injectInto(
   return { verdicts, outcome: await world.settle(settleMs, mustFlush) }
 }
 
-/** Something that never ends is a mistake of the harness, or a promise of the system that never settles. */
+/** What never ends is a mistake of the harness, or of a system that never gets in step at first. */
 async function inTime<T>(fault: Promise<T>, seed: number): Promise<T> {
   const timer = new AbortController()
   const late = delay(60_000, undefined, { signal: timer.signal }).then(() => {
