@@ -19,9 +19,7 @@ export interface DefaultTimes {
 export async function measureDefaults(rounds: number): Promise<DefaultTimes> {
   const times: DefaultTimes = { rounds, halfOpenNoticedMs: 0, halfOpenMendedMs: 0, inStepAfterThousandMs: 0 }
   const halfOpen = Array.from({ length: rounds }, async (_, round) => {
-    // At different moments between two heartbeats.
-    await delay((750 * round) / rounds)
-    const { noticed, mended } = await mendHalfOpen()
+    const { noticed, mended } = await mendHalfOpen((750 * round) / rounds)
     times.halfOpenNoticedMs = Math.max(times.halfOpenNoticedMs, noticed)
     times.halfOpenMendedMs = Math.max(times.halfOpenMendedMs, mended)
   })
@@ -66,9 +64,10 @@ async function startSubscriber() {
   }
 }
 
-async function mendHalfOpen(): Promise<{ noticed: number; mended: number }> {
+/** @param afterMs so that it happens at different moments between two heartbeats */
+async function mendHalfOpen(afterMs: number): Promise<{ noticed: number; mended: number }> {
   const { proxy, inStep, outOfStep, stop } = await startSubscriber()
-  await delay(1500 * Math.random())
+  await delay(afterMs)
   const began = performance.now()
   proxy.halfOpen(['toServer', 'toClient'])
   await outOfStep()
@@ -84,7 +83,7 @@ async function replayThousand(): Promise<number> {
   proxy.refuse(true)
   proxy.cut()
   await outOfStep()
-  // One message each: only one of those that wait together would be in a message of its own.
+  // One after the other: what waits together would be one message.
   for (let i = 0; i < 1000; i += 1) await publish([`key${i}`])
   let ready = 0
   subscriber.once('ready', () => {

@@ -42,28 +42,23 @@ const failedOver: FaultClass<ReplicatedPair> = {
     site.cutReplication()
     const tail = world.traffic(random, { writes: random.int(1, 15), overMs: 30 })
     await delay(random.int(0, 30))
-    const connect = (isRefused: boolean) => {
-      for (const { link } of world.nodes) link.refuse(isRefused)
-    }
-    // Those that are cut off early miss the end of the tail.
-    const early = world.nodes.slice(1).filter(() => random.chance(0.5))
-    for (const { link } of early) {
+    // Those that are cut off now miss the end of the tail.
+    for (const { link } of world.readers.filter(() => random.chance(0.5))) {
       link.refuse(true)
       link.cut()
     }
     await tail
     await delay(random.int(0, 10))
-    connect(true)
-    const isEarly = random.chance(0.5)
-    if (!isEarly) await site.promote()
-    const next = isEarly ? site.replica : site.master
+    const isPromotedFirst = random.chance(0.5)
+    const { port } = site.replica.server
+    if (isPromotedFirst) await site.promote()
     for (const { link } of world.nodes) {
-      link.target = next.server.port
+      link.target = port
       link.cut()
+      link.refuse(false)
     }
-    connect(false)
-    if (isEarly) {
-      // For a while they are connected to a replica that is none for long: reads work, writes don't.
+    if (!isPromotedFirst) {
+      // Until then it is a replica to them: reads work, writes don't.
       await delay(random.int(0, 60))
       await site.promote()
     }

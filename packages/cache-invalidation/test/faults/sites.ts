@@ -5,6 +5,18 @@ import { Redis } from 'ioredis'
 import type { Address } from './cache-node.js'
 import type { Site } from './fault-class.js'
 
+/** Others' connections may take a port between the moment it was found free and the server's start. */
+async function startServer(options: { port?: number; args: string[] }): Promise<RedisServer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startRedis(options)
+    } catch (error) {
+      if (attempt === 20 || !/Address already in use/.test(String(error))) throw error
+      await delay(20)
+    }
+  }
+}
+
 function adminOf(port: number): Redis {
   const admin = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 10, maxRetriesPerRequest: null })
   admin.on('error', () => {})
@@ -27,7 +39,7 @@ export class SingleServer implements Site {
   }
 
   static async start(...args: string[]): Promise<SingleServer> {
-    return new SingleServer(await startRedis({ args }), args)
+    return new SingleServer(await startServer({ args }), args)
   }
 
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
@@ -38,7 +50,7 @@ export class SingleServer implements Site {
   async restart(downMs: number): Promise<void> {
     await this.#server.stop()
     await delay(downMs)
-    this.#server = await startRedis({ port: this.address.port, args: this.#args })
+    this.#server = await startServer({ port: this.address.port, args: this.#args })
   }
 
   async stop(): Promise<void> {
@@ -68,7 +80,7 @@ export class ReplicatedPair implements Site {
   static async start(): Promise<ReplicatedPair> {
     const members: Member[] = []
     while (members.length < 2) {
-      const server = await startRedis({
+      const server = await startServer({
         args: ['--repl-diskless-sync-delay', '0', '--hz', '100', '--repl-timeout', '5'],
       })
       members.push({ server, admin: adminOf(server.port), replication: await startProxy(server.port) })
