@@ -1,4 +1,5 @@
 import { type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
+import { startProxy, type TcpProxy } from '@scratchyjs/tooling/tcp-proxy'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
@@ -10,7 +11,6 @@ import {
 import { appendTo, type LogPosition } from '../src/log.js'
 import { encodeKeys } from '../src/message.js'
 import { SenderQueue } from '../src/sender-queue.js'
-import { startProxy, type TcpProxy } from './proxy.js'
 import { numbered, record } from './recorded-subscription.js'
 
 interface Received {
