@@ -15,6 +15,7 @@ export default defineConfig({
     'src/invalidation.ts',
     'src/invalidation-listener.ts',
     'src/invalidation-heap.ts',
+    'src/faults.ts',
   ],
   noExternal: ['@scratchyjs/tooling'],
   format: 'esm',

@@ -2,7 +2,7 @@
 // script that only publishes, and against the buses of bentocache and cacheable. One real redis-server, and a second
 // process that is told.
 //
-//   node dist/invalidation.js            everything, about three minutes; writes results/ and the README's tables
+//   node dist/invalidation.js            everything, about four minutes; writes results/ and the README's tables
 //   node dist/invalidation.js --quick    the same with less of each; writes nothing, like all below
 //   --parts propagation,throughput,recovery,heap
 //   --rounds 5                           instead of 9
@@ -107,7 +107,7 @@ async function propagation(): Promise<void> {
 async function throughput(): Promise<void> {
   console.log('\nThroughput')
   for (const outstanding of [1000, 10_000]) {
-    const count = quick ? 20_000 : 50_000
+    const count = quick ? 10_000 : 20_000
     const all = [...speakers]
     const rates = new Map(all.map(([name]) => [name, { published: [] as number[], handled: [] as number[] }]))
     for (let round = 0; round <= rounds; round += 1) {

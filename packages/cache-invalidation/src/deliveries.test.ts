@@ -74,6 +74,18 @@ describe('keys', () => {
     expect(errors).toEqual([])
   })
 
+  it('that a publisher could not keep come as a flush, in order, and the position follows', async () => {
+    const { calls, deliveries } = setUp()
+    deliveries.push({ keys: ['a'] }, 1, at(1))
+    await deliveries.idle()
+    deliveries.push({ keys: [], flush: true }, 1, at(2))
+    await deliveries.idle()
+    expect(deliveries.position).toEqual(at(2))
+    deliveries.push({ keys: ['b'] }, 1, at(3))
+    await deliveries.idle()
+    expect(calls).toEqual(['a', 'flush:overflow', 'b'])
+  })
+
   it('that the handler never takes become a flush, which covers those behind them', async () => {
     const { calls, errors, deliveries } = setUp({
       async onInvalidate(keys) {

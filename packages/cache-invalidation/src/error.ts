@@ -11,8 +11,9 @@ export type FlushReason = 'trimmed' | 'epoch' | 'server' | 'overflow' | 'handler
 
 /**
  * Of `publish`:
- * - `PUBLISH_FAILED`: Redis is away or refused; `cause` says why
- * - `PUBLISH_TIMEOUT`: no answer in time; it may be published yet
+ * - `PUBLISH_FAILED`: Redis refused for good, or the client has ended, or the invalidator is closed; the keys are
+ *   dropped, and `cause` says why
+ * - `PUBLISH_TIMEOUT`: Redis took nothing in time; the keys are queued, and sent when it does
  *
  * Of a subscription, to `onError`:
  * - `REDIS_UNAVAILABLE`: the connection failed, or the client has ended

@@ -18,5 +18,6 @@ export {
 export type { LogPosition } from './log.js'
 export { MAX_KEY_BYTES, MAX_MESSAGE_BYTES } from './message.js'
 export { DEFAULT_CACHE_INVALIDATION_CHANNEL } from './options.js'
+export type { InvalidatorStats } from './sender-queue.js'
 export { type CacheSubscriptionOptions, subscribeToCacheInvalidation } from './subscribe.js'
 export type { CacheSubscription, CacheSubscriptionStatus } from './subscription.js'

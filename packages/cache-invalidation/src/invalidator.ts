@@ -27,7 +27,7 @@ export interface CacheInvalidatorOptions {
   }
   /** How much may wait while Redis is away. When it is more, one message takes its place: everything is stale. */
   queue?: {
-    /** Keys, 1 to 1 000 000; default 10 000. One that is published again while it waits counts once. */
+    /** Keys, 1 to 1 000 000; default 100 000. One that is published again while it waits counts once. */
     maxKeys?: number
     /** Bytes of the keys as JSON, 1 to 1 GiB; default 16 MiB. */
     maxBytes?: number
@@ -79,7 +79,7 @@ export function createCacheInvalidator({
   publisher,
   channel = DEFAULT_CACHE_INVALIDATION_CHANNEL,
   log: { maxLength = 10_000, ttl = 86_400 } = {},
-  queue: { maxKeys = 10_000, maxBytes = 16 * 1024 * 1024 } = {},
+  queue: { maxKeys = 100_000, maxBytes = 16 * 1024 * 1024 } = {},
 }: CacheInvalidatorOptions): CacheInvalidator {
   checkClient('publisher', publisher)
   checkChannel(channel)
@@ -116,8 +116,8 @@ export function createCacheInvalidator({
           },
           expire() {
             const cause = queue.lastFailure
-            const why = cause === undefined ? '' : ` (${reasonOf(cause)})`
-            const message = `${cannot()} within ${timeoutMs} ms${why}: they are queued`
+            const why = cause === undefined ? `the client is ${publisher.status}` : reasonOf(cause)
+            const message = `${cannot()} within ${timeoutMs} ms (${why}): they are queued`
             giveUp(new CacheInvalidationError('PUBLISH_TIMEOUT', message, { cause }))
           },
         }

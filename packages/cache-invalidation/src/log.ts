@@ -55,10 +55,9 @@ local head = redis.call('HMGET', log, 'i:' .. id, 'epoch', 'first', 'last', 'ren
 local known, epoch, first, number = head[1], head[2], tonumber(head[3]), tonumber(head[4])
 if known then return {epoch, tonumber(known)} end
 local now = redis.call('TIME')
-local fields = {}
 if not epoch then
   epoch, first, number = redis.sha1hex(now[1] .. ' ' .. now[2] .. ' ' .. id), 1, 0
-  fields = {'epoch', epoch, 'first', first}
+  redis.call('HSET', log, 'epoch', epoch, 'first', first)
 end
 number = number + 1
 local message = '{' .. ARGV[2] .. ',"epoch":"' .. epoch .. '","sequence":' .. number ..
@@ -71,9 +70,9 @@ if keep > first then
     local entry = redis.call('HGET', log, old)
     redis.call('HDEL', log, old, 'i:' .. (entry and string.match(string.sub(entry, -160), '"id":"([^"]*)"}$') or ''))
   end
-  fields = {'first', keep}
+  redis.call('HSET', log, 'first', keep)
 end
-redis.call('HSET', log, 'last', number, 'id', id, 'renewed', now[1], number, message, 'i:' .. id, number, unpack(fields))
+redis.call('HSET', log, 'last', number, 'id', id, 'renewed', now[1], number, message, 'i:' .. id, number)
 if head[5] ~= now[1] then redis.call('EXPIRE', log, ${ttl}) end
 redis.call('PUBLISH', ARGV[1], message)
 return {epoch, number}

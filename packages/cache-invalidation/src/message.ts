@@ -23,7 +23,7 @@ export const FLUSH_MEMBERS = '"keys":[],"flush":true'
 
 /** The members of a message of these keys, each as JSON. */
 export function keyMembers(keys: readonly string[]): string {
-  return `"keys":[${keys.join()}]`
+  return `"keys":[${keys.length === 1 ? keys[0] : keys.join()}]`
 }
 
 /** Keys as they are sent. */
@@ -85,7 +85,7 @@ function shown(value: unknown): string {
  * @throws CacheInvalidationError `MALFORMED_MESSAGE`
  */
 export function decodeMessage(bytes: Uint8Array | string): Message {
-  const size = Buffer.byteLength(bytes)
+  const size = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.byteLength
   if (size > MAX_MESSAGE_BYTES) throw malformed(`it has ${size} bytes, at most ${MAX_MESSAGE_BYTES} are read`)
   let parsed: unknown
   try {
@@ -107,15 +107,17 @@ export function decodeMessage(bytes: Uint8Array | string): Message {
   if (typeof epoch !== 'string' || epoch === '' || typeof id !== 'string')
     throw malformed('"epoch" or "id" is no string')
   if (!Number.isSafeInteger(sequence) || (sequence as number) < 1) throw malformed('"sequence" is no number')
-  return { ...stale, entry: { epoch, sequence: sequence as number, id } }
+  stale.entry = { epoch, sequence: sequence as number, id }
+  return stale
 }
 
 function isKey(key: unknown): key is string {
   return typeof key === 'string' && key !== '' && !isTooLong(key)
 }
 
-function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString()
+function textOf(bytes: Uint8Array): string {
+  if (Buffer.isBuffer(bytes)) return bytes.toString()
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
 }
 
 function malformed(why: string, cause?: unknown): CacheInvalidationError {

@@ -12,7 +12,7 @@ function takeAll(waiting: WaitingKeys): Outgoing[] {
 const keysOf = ({ members }: Outgoing): string[] => JSON.parse(`{${members}}`).keys
 const isFlush = ({ members }: Outgoing): boolean => JSON.parse(`{${members}}`).flush === true
 
-describe('keys that wait', () => {
+describe('I11: keys that wait', () => {
   it('go out together, each once, in the order in which they first came', () => {
     const waiting = new WaitingKeys()
     const { ticket } = waiting.add(json('a', 'b'))
@@ -66,7 +66,7 @@ describe('keys that wait', () => {
   })
 })
 
-describe('too many of them', () => {
+describe('I11: too many of them', () => {
   it.each([
     ['keys', { maxKeys: 3, maxBytes: 1000 }],
     ['bytes', { maxKeys: 1000, maxBytes: 15 }],

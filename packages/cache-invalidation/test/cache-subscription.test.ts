@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
+import { startProxy, type TcpProxy } from '@scratchyjs/tooling/tcp-proxy'
 import Fastify from 'fastify'
 import { Redis, type RedisOptions } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -12,7 +13,6 @@ import {
   subscribeToCacheInvalidation,
 } from '../src/index.js'
 import subscriberPlugin from '../src/subscriber-plugin.js'
-import { startProxy, type TcpProxy } from './proxy.js'
 
 let server: RedisServer
 let proxy: TcpProxy

@@ -1,12 +1,12 @@
 import { AssertionError } from 'node:assert'
 import { type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
+import { startProxy, type TcpProxy } from '@scratchyjs/tooling/tcp-proxy'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createCacheInvalidator, createCoherentCache, subscribeToCacheInvalidation } from '../src/index.js'
 import { type ContractAdapter, type ContractCache, invalidationContract } from '../src/testing/index.js'
 import { brokenAdapter, type Fault } from './broken-bus.js'
 import { naiveAdapter } from './naive-bus.js'
-import { startProxy, type TcpProxy } from './proxy.js'
 
 let server: RedisServer
 let proxy: TcpProxy

@@ -1,4 +1,5 @@
 import { freePort, type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
+import { startProxy } from '@scratchyjs/tooling/tcp-proxy'
 import { Redis, type RedisOptions } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -6,7 +7,6 @@ import {
   createCacheInvalidator,
   DEFAULT_CACHE_INVALIDATION_CHANNEL,
 } from '../src/index.js'
-import { startProxy } from './proxy.js'
 
 const channel = DEFAULT_CACHE_INVALIDATION_CHANNEL
 let server: RedisServer

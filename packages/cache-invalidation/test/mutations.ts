@@ -1,4 +1,5 @@
 import type { Mutation } from '@scratchyjs/tooling/mutations'
+import { senderMutations } from './sender-mutations.js'
 
 const follower = ['src/log-follower.test.ts']
 const deliveries = ['src/deliveries.test.ts']
@@ -396,4 +397,5 @@ export const mutations: Mutation[] = [
     by: 'items?.delete(item)',
     killedBy: cache,
   },
+  ...senderMutations,
 ]

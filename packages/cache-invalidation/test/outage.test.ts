@@ -1,8 +1,8 @@
 import { freePort, type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
+import { startProxy, type TcpProxy } from '@scratchyjs/tooling/tcp-proxy'
 import { Redis, type RedisOptions } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createCacheInvalidator } from '../src/index.js'
-import { startProxy, type TcpProxy } from './proxy.js'
 import { numbered, type Recorded, record } from './recorded-subscription.js'
 
 const ends: (() => unknown)[] = []

@@ -1,4 +1,5 @@
 import { type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
+import { startProxy, type TcpProxy } from '@scratchyjs/tooling/tcp-proxy'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
@@ -10,7 +11,6 @@ import {
 import { appendTo, type LogPosition } from '../src/log.js'
 import { encodeKeys } from '../src/message.js'
 import { SenderQueue } from '../src/sender-queue.js'
-import { startProxy, type TcpProxy } from './proxy.js'
 import { numbered, record } from './recorded-subscription.js'
 
 interface Received {
@@ -91,6 +91,9 @@ describe('a publication', () => {
     await expect
       .poll(() => received.map(({ keys }) => keys))
       .toEqual([['a'], ['k1', 'often', ...numbered('k', 50).slice(1)]])
+    const [, calls] = /cmdstat_evalsha:calls=(\d+)/.exec(await admin.info('commandstats')) ?? []
+    // The first, unknown to Redis yet, is followed by the script itself.
+    expect(Number(calls)).toBe(2)
     expect(stats()).toEqual({
       queuedKeys: 0,
       queuedBytes: 0,
@@ -111,7 +114,7 @@ describe('a publication', () => {
   })
 })
 
-describe('while Redis is away', () => {
+describe('I11: while Redis is away', () => {
   it.each<[string, RedisOptions]>([
     ['maxRetriesPerRequest: null', { maxRetriesPerRequest: null }],
     ['maxRetriesPerRequest: 0', { maxRetriesPerRequest: 0 }],
@@ -199,7 +202,7 @@ describe('while Redis is away', () => {
   })
 })
 
-describe('an answer that is lost', () => {
+describe('I12: an answer that is lost', () => {
   it.each<[string, RedisOptions]>([
     ['and ioredis sends again', {}],
     ['and ioredis gives up', { maxRetriesPerRequest: 0, enableOfflineQueue: false }],
@@ -228,7 +231,10 @@ describe('an answer that is lost', () => {
     const append = appendTo(publisher, 'scratchy:cache:invalidate', { maxLength: 10, ttl: 60 })
     const queue = new SenderQueue(publisher, append, { maxKeys: 10, maxBytes: 1000 }, 100)
     proxy.swallow = (_, connection) => connection <= broken
-    if (broken > 1) proxy.cut()
+    if (broken > 1) {
+      proxy.cut()
+      await expect.poll(() => publisher.status).not.toBe('ready')
+    }
     const place = await new Promise<LogPosition>((resolve, reject) =>
       queue.add(encodeKeys(['a']), undefined, {
         timeoutMs: 10_000,
@@ -268,6 +274,7 @@ describe('an answer that says no', () => {
   it('for good rejects what waits, which is then not sent', async () => {
     await admin.acl('SETUSER', 'nobody', 'on', 'nopass', '~*', '&*', '+@all', '-evalsha')
     const publisher = connect({ port: server.port, username: 'nobody', password: 'x' })
+    await publisher.ping()
     const { publish, stats } = createCacheInvalidator({ publisher })
     const published = await Promise.allSettled([publish(['a']), publish(['b'])])
     expect(published.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
@@ -290,7 +297,7 @@ describe('an answer that says no', () => {
   })
 })
 
-describe('the end', () => {
+describe('I13: the end', () => {
   it('comes when what waits is sent, and nothing is taken any more', async () => {
     const { publisher, invalidator, back } = await startAway()
     const published = Promise.all(numbered('k', 5).map(key => invalidator.publish([key])))

@@ -1,11 +1,13 @@
 import { freePort, startRedis } from '@scratchyjs/tooling/redis'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { createRedisClient } from './client.js'
 import { Connection, type ConnectionState } from './connection.js'
 
 it('I7: a connection is opening once, and lost until it is ready again', async () => {
   const server = await startRedis()
+  onTestFinished(() => server.stop())
   const redis = createRedisClient({ host: '127.0.0.1', port: server.port, retryStrategy: () => 10 })
+  onTestFinished(() => redis.disconnect())
   const connection = Connection.of(redis)
   expect(Connection.of(redis)).toBe(connection)
   const seen = new Map<string, Set<ConnectionState>>()
@@ -27,6 +29,7 @@ it('I7: a connection is opening once, and lost until it is ready again', async (
   await expect.poll(() => attempts).toBeGreaterThan(2)
   expect(connection.state).toBe('lost')
   const restarted = await startRedis({ port: server.port })
+  onTestFinished(() => restarted.stop())
   await expect.poll(() => connection.state, { timeout: 5000 }).toBe('ready')
   redis.disconnect()
   await expect.poll(() => connection.state).toBe('lost')
@@ -36,7 +39,6 @@ it('I7: a connection is opening once, and lost until it is ready again', async (
       ['again', new Set(['lost'])],
     ]),
   )
-  await restarted.stop()
 })
 
 it('I7: a first connection that fails is lost, and nobody waits for the next', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startRedis } from '@scratchyjs/tooling/redis'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { createRedisClient } from './client.js'
 import { LATE, within } from './deadline.js'
 
@@ -14,12 +14,12 @@ it('a result in time is the result, also an error, and one that is late is none'
 
 it('I7: an answer that arrived while the thread was busy is not late', async () => {
   const server = await startRedis()
+  onTestFinished(() => server.stop())
   const redis = createRedisClient(server.url)
+  onTestFinished(() => redis.disconnect())
   await redis.ping()
   const answer = within(redis.ping(), 20)
   const busyUntil = performance.now() + 100
   while (performance.now() < busyUntil);
   expect(await answer).toBe('PONG')
-  redis.disconnect()
-  await server.stop()
 })

@@ -1,6 +1,6 @@
 import { type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
 import type { Redis } from 'ioredis'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import {
   createHtmlStore,
   createRedisClient,
@@ -250,6 +250,7 @@ describe('a mistake', () => {
 
 it('without Redis every call fails, and is counted', async () => {
   const own = await startRedis()
+  onTestFinished(() => own.stop())
   const client = createRedisClient({ host: '127.0.0.1', port: own.port, maxRetriesPerRequest: 0 })
   const store = createHtmlStore({ redis: client })
   const fence = await store.fence(key)

@@ -91,7 +91,7 @@ describe('under load, with threads that have a connection each', () => {
     })
     await annotate(summary(renders))
     expect(wrong).toEqual([])
-    expect(pool.lost).toEqual({ CONTEXT_MISSING: expect.any(Number) })
+    expect(pool.lost.CONTEXT_MISSING).toBeGreaterThan(0)
   })
 
   it('threads that start while Redis stalls, or is gone, do not wait for it', async () => {

@@ -1,5 +1,5 @@
 import { startRedis } from '@scratchyjs/tooling/redis'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { createHtmlStore, createRedisClient, type PageKeyParts, pageKey } from '../src/index.js'
 import { seededRandom } from './random.js'
 import { underLoad } from './render-pool.js'
@@ -25,7 +25,9 @@ it(`I1: ${requests} requests: no user gets another one's page`, { timeout: 3_600
   const random = seededRandom(seed)
   const one = <T>(values: T[]): T => values[Math.floor(values.length * random())] as T
   const server = await startRedis()
+  onTestFinished(() => server.stop())
   const redis = createRedisClient(server.url)
+  onTestFinished(() => redis.disconnect())
   const store = createHtmlStore({ redis, ttl: 3600 })
   const generate = (): PageKeyParts => {
     const query = Object.fromEntries(
@@ -72,6 +74,4 @@ it(`I1: ${requests} requests: no user gets another one's page`, { timeout: 3_600
   expect([strangers, foreign]).toEqual([0, 0])
   expect(store.stats().hits).toBeGreaterThan(requests / 10)
   expect(store.stats().misses).toBeGreaterThan(requests / 10)
-  redis.disconnect()
-  await server.stop()
 })

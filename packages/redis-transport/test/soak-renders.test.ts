@@ -1,5 +1,5 @@
 import { startRedis } from '@scratchyjs/tooling/redis'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { createRedisClient, createRedisTransport } from '../src/index.js'
 import { seededRandom } from './random.js'
 import { startPool, underLoad } from './render-pool.js'
@@ -12,8 +12,10 @@ it(`I4: ${renders} renders, threads killed at random: each key has a time to liv
 }, async ({ annotate }) => {
   const random = seededRandom(seed)
   const server = await startRedis()
+  onTestFinished(() => server.stop())
   const address = { host: '127.0.0.1', port: server.port }
   const redis = createRedisClient(address)
+  onTestFinished(() => redis.disconnect())
   await redis.connect()
   const transport = createRedisTransport({ redis })
   const pool = await startPool(transport, address)
@@ -73,6 +75,4 @@ it(`I4: ${renders} renders, threads killed at random: each key has a time to liv
   expect(transport.stats().sent.redis).toBeGreaterThan(renders / 2)
   expect(keys).toBeGreaterThan(0)
   expect(eternal).toEqual([])
-  redis.disconnect()
-  await server.stop()
 })

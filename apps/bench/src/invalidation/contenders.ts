@@ -1,6 +1,6 @@
 import { createCacheInvalidator, subscribeToCacheInvalidation } from '@scratchyjs/cache-invalidation'
 import { Redis } from 'ioredis'
-import { bentocache, cacheable, type Rival } from './rivals.js'
+import { type Rival, rivals } from './rivals.js'
 
 /** One way to tell other processes which key is stale. */
 export interface Contender {
@@ -17,21 +17,25 @@ export interface Speaker {
 const channel = 'bench'
 
 function connect(port: number): Redis {
-  return new Redis(port, '127.0.0.1')
+  // When the server is stopped at the end.
+  return new Redis(port, '127.0.0.1').on('error', () => {})
 }
 
 async function listenRaw(port: number, name: string, onKey: (key: string) => void): Promise<void> {
   const subscriber = connect(port)
-  subscriber.on('message', (_, key) => onKey(key))
+  subscriber.on('message', (_, message) => JSON.parse(message).keys.forEach(onKey))
   await subscriber.subscribe(name)
 }
+
+/** The message that is understood everywhere, and carries as much as ours. */
+const messageOf = (key: string): string => JSON.stringify({ keys: [key] })
 
 const rawPublish: Contender = {
   listen: (port, onKey) => listenRaw(port, `${channel}:raw`, onKey),
   async speak(port) {
     const publisher = connect(port)
     await publisher.ping()
-    return { send: key => publisher.publish(`${channel}:raw`, key) }
+    return { send: key => publisher.publish(`${channel}:raw`, messageOf(key)) }
   },
 }
 
@@ -41,7 +45,7 @@ const bareScript: Contender = {
   async speak(port) {
     const publisher = connect(port)
     const hash = await publisher.script('LOAD', "return redis.call('PUBLISH', KEYS[1], ARGV[1])")
-    return { send: key => publisher.evalsha(hash as string, 1, `${channel}:script`, key) }
+    return { send: key => publisher.evalsha(hash as string, 1, `${channel}:script`, messageOf(key)) }
   },
 }
 
@@ -81,6 +85,5 @@ export const contenders: Record<string, Contender> = {
   'raw PUBLISH': rawPublish,
   'bare EVALSHA': bareScript,
   ours,
-  [bentocache.name]: rivalContender(bentocache),
-  [cacheable.name]: rivalContender(cacheable),
+  ...Object.fromEntries(rivals.map(rival => [rival.name, rivalContender(rival)])),
 }

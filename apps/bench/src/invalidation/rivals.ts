@@ -6,7 +6,7 @@ import { Cacheable, CacheableSyncEvents } from 'cacheable'
 import { Redis } from 'ioredis'
 
 /** A cache in memory that tells others, over its own bus, what is stale. */
-export interface RivalCache {
+interface RivalCache {
   /** What is stored under the key; else what the loader answers, which is stored. */
   getOrLoad<T>(key: string, loader: () => T | Promise<T>): Promise<T>
   /** Drops the keys here, and tells the others; resolves when their bus says that it is done. */
@@ -14,7 +14,7 @@ export interface RivalCache {
   close(): Promise<void>
 }
 
-export interface RivalOptions {
+interface RivalOptions {
   /** Where Redis, or a proxy to it, listens on the loopback interface. */
   port: number
   /** Called when keys that another cache invalidated arrive, before or while they are dropped. */
@@ -40,7 +40,7 @@ const ttl = 60 * 60 * 1000
  * bentocache with its memory layer and its bus of Redis. It asks for ioredis 5; it is given 6, which it runs with.
  * One message holds all keys of a call. While Redis is away its retry queue keeps what couldn't be sent.
  */
-export const bentocache: Rival = {
+const bentocache: Rival = {
   name: 'bentocache 1.6.1',
   async open({ port, onInvalidate = () => {}, onError = () => {} }) {
     const connection = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => 50 })
@@ -85,7 +85,7 @@ export const bentocache: Rival = {
  * stored to all others. `delete` tells them only when the key was stored here, so they are told as `delete` would. The
  * provider asks for Node 22; it was seen to run on 20.20 as well.
  */
-export const cacheable: Rival = {
+const cacheable: Rival = {
   name: 'cacheable 2.5.0',
   async open({ port, onInvalidate = () => {}, onError = () => {} }) {
     const { RedisMessageProvider } = await import('@qified/redis')
