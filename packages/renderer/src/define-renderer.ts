@@ -45,7 +45,7 @@ export interface RenderedPage extends PageHead {
 }
 
 /** A page that was begun: its parts may be still to come, and its head to change. */
-export interface BegunPage {
+interface BegunPage {
   page: PageChunk | PageChunks
   head: ResponseHeadBuilder
 }
