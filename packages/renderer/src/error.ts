@@ -16,6 +16,8 @@ export type RendererErrorCode =
   | 'INVALID_PAGE'
   /** The page has more than `maxPageBytes`. 500 */
   | 'PAGE_TOO_LARGE'
+  /** Redis could not be told which pages are stale: servers may go on sending them. 503 */
+  | 'INVALIDATION_FAILED'
 
 const statusCodes: Record<RendererErrorCode, number> = {
   RENDERER_CLOSED: 503,
@@ -26,6 +28,7 @@ const statusCodes: Record<RendererErrorCode, number> = {
   WORKER_UNUSABLE: 500,
   INVALID_PAGE: 500,
   PAGE_TOO_LARGE: 500,
+  INVALIDATION_FAILED: 503,
 }
 
 /** An operational failure of the renderer. Errors that a `render` throws itself keep their own name and code. */

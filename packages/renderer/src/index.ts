@@ -7,9 +7,12 @@ export {
 } from './define-renderer.js'
 export { RendererError, type RendererErrorCode } from './error.js'
 export type { RendererOptions, Transport } from './options.js'
+export type { Invalidation, PageCacheStats } from './page-cache.js'
+export type { PageCacheOptions, PageCaching, RedisSource } from './page-cache-options.js'
+export type { ContextLoader, PageRequest } from './page-request.js'
 export type { PageBody, PageChunk, PageParts, PipeablePage } from './page-source.js'
 export type { Page } from './page-transport.js'
-export { default as rendererPlugin, type RendererPluginOptions } from './plugin.js'
+export { default as rendererPlugin, type RendererPluginOptions, type ReplyRenderOptions } from './plugin.js'
 export type { StreamedPage } from './render-job.js'
 export {
   createRenderer,
@@ -20,4 +23,9 @@ export {
 } from './renderer.js'
 export type { ResponseHead } from './response-head.js'
 export { type ShellOptions, wrapInShell } from './shell.js'
-export { createSSRHandler, createStreamingSSRHandler, type SSRHandlerOptions } from './ssr-handler.js'
+export {
+  type CachedSSRHandlerOptions,
+  createSSRHandler,
+  createStreamingSSRHandler,
+  type SSRHandlerOptions,
+} from './ssr-handler.js'

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import { MOST_THREADS } from './control-words.js'
 import { describe } from './error-transfer.js'
+import type { PageCacheOptions } from './page-cache-options.js'
 import type { Recycling } from './protocol.js'
 
 /** How contexts and pages travel between the threads. */
@@ -53,12 +54,15 @@ export interface RendererOptions {
   recycle?: Recycling
   /** For development: replaces all threads when a file in the worker file's folder, or below it, changes. */
   watch?: boolean
+  /** Keeps pages of routes that ask for it. */
+  cache?: PageCacheOptions
   /** Told of a thread that ended while it rendered nothing, which no request would notice. */
   onWorkerError?: (error: Error) => void
 }
 
 /** The options with every default filled in. */
-export interface ResolvedOptions extends Required<Omit<RendererOptions, 'worker' | 'resourceLimits'>> {
+export interface ResolvedOptions
+  extends Required<Omit<RendererOptions, 'worker' | 'resourceLimits' | 'cache'>> {
   workerUrl: URL
   resourceLimits: ResourceLimits | undefined
 }
@@ -123,7 +127,7 @@ function workerUrl(worker: unknown): URL {
   return url
 }
 
-function integer(name: string, value: unknown, byDefault: number, min: number, max: number): number {
+export function integer(name: string, value: unknown, byDefault: number, min: number, max: number): number {
   if (value === undefined) return byDefault
   if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
     throw new RangeError(`${name} must be an integer from ${min} to ${max}, and is ${describe(value)}`)

@@ -24,6 +24,8 @@ export class RenderPool {
   readonly lanes: StreamLanes
   readonly latency: Latency = new Latency()
   readonly counts = { renders: 0, errors: 0, cancelled: 0, kills: 0, recycled: 0 }
+  /** How often the worker file was loaded anew. */
+  reloads = 0
   /** Resolves when `minThreads` threads are set up. */
   readonly ready: Promise<void>
   readonly #words: ControlWords
@@ -99,6 +101,7 @@ export class RenderPool {
     return this.admission.alone(async () => {
       await this.#tearDown().catch(this.settings.onWorkerError)
       await this.#threads.dismissAll()
+      this.reloads++
     })
   }
 
