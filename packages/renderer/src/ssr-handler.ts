@@ -24,6 +24,8 @@ export interface CachedSSRHandlerOptions {
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
 
 /** A route handler that renders the request's path, without its query, with the props of `getProps`. */
+export function createSSRHandler(options?: SSRHandlerOptions): Handler
+export function createSSRHandler(options: CachedSSRHandlerOptions): Handler
 export function createSSRHandler(options: SSRHandlerOptions | CachedSSRHandlerOptions = {}): Handler {
   if (options.cache === undefined) return handler('render', options)
   const { getProps, cache } = options

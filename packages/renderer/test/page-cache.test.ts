@@ -8,6 +8,7 @@ import {
   createStreamingSSRHandler,
   type PageCacheOptions,
   type PageCaching,
+  type PageRequest,
 } from '@scratchyjs/renderer'
 import rendererPlugin from '@scratchyjs/renderer/plugin'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -358,7 +359,7 @@ describe('createSSRHandler with cache', () => {
     app = Fastify()
     await app.register(rendererPlugin, { worker, maxThreads: 1, cache: {} })
     const seen: unknown[] = []
-    const getProps = vi.fn(page => {
+    const getProps = vi.fn((page: PageRequest) => {
       seen.push(Object.keys(page))
       return { id: page.params.id, q: page.query.q, all: page.personal?.request.headers.cookie }
     })
@@ -423,7 +424,11 @@ describe('what can not be', () => {
     await app.register(rendererPlugin, { worker, maxThreads: 1, cache: { ttl: 5 } })
     const ways: Record<string, (reply: import('fastify').FastifyReply) => Promise<unknown>> = {
       'A streamed page can not be cached': reply =>
-        reply.renderStream({ route: '/' }, { cache: {} } as never),
+        (reply.renderStream as (...args: unknown[]) => Promise<unknown>).call(
+          reply,
+          { route: '/' },
+          { cache: {} },
+        ),
       'cache.ttl must be': reply => reply.render({ route: '/' }, { cache: { ttl: 0 } }),
       'cache.staleWhileRevalidate must be': reply =>
         reply.render({ route: '/' }, { cache: { staleWhileRevalidate: -1 } }),
