@@ -26,6 +26,9 @@ abstract class RenderJob<Result> implements TaskOwner {
   readonly result: Promise<Result>
   protected readonly pool: RenderPool
   protected isSettled = false
+  #json!: string
+  /** Redis has lost the context once. */
+  #avoidsRedis = false
   #run: TaskRun | undefined
   #task!: ContextTask
   #lease: SlotLease | undefined
@@ -44,16 +47,21 @@ abstract class RenderJob<Result> implements TaskOwner {
 
   /** Asks for a thread, with the context as JSON. */
   start(json: string): this {
+    this.#json = json
+    return this.#enter(() => this.pool.admission.enter())
+  }
+
+  #enter(enter: () => Waiting | undefined): this {
     try {
-      this.#waiting = this.pool.admission.enter()
+      this.#waiting = enter()
     } catch (error) {
       this.#refuse(error)
       return this
     }
-    if (!this.#waiting) this.#execute(json)
+    if (!this.#waiting) this.#execute()
     else
       this.#waiting.turn.then(
-        () => this.#execute(json),
+        () => this.#execute(),
         error => this.#refuse(error),
       )
     return this
@@ -94,7 +102,15 @@ abstract class RenderJob<Result> implements TaskOwner {
 
   onOutcome(outcome: Outcome): void {
     clearTimeout(this.#timer)
-    if ('crash' in outcome) this.#lease?.quarantine(this.pool.departures())
+    if ('answer' in outcome && 'isContextLost' in outcome.answer && !this.isSettled) {
+      this.#again()
+      return
+    }
+    if ('crash' in outcome) {
+      this.#lease?.quarantine(this.pool.departures())
+      const { requestId } = this.#task
+      if (requestId !== undefined) this.pool.transport.redis?.discard(requestId)
+    }
     try {
       this.finish(outcome, this.#task, this.#lease)
     } catch (error) {
@@ -111,12 +127,31 @@ abstract class RenderJob<Result> implements TaskOwner {
     this.reject(error)
   }
 
-  #execute(json: string): void {
+  /** Once more, with the context in the task, before all who wait. */
+  #again(): void {
+    this.#lease?.release()
+    this.#lease = undefined
+    this.#run = undefined
+    this.#avoidsRedis = true
+    this.#enter(() => this.pool.admission.enterFirst())
+  }
+
+  #execute(): void {
+    const { redis } = this.pool.transport
+    if (!this.isSettled && !this.#avoidsRedis && redis?.takes(this.#json)) {
+      redis.send(this.#json).then(requestId => {
+        if (this.isSettled && requestId !== undefined) redis.discard(requestId)
+        this.#depart(requestId)
+      })
+    } else this.#depart()
+  }
+
+  #depart(requestId?: string): void {
     if (this.isSettled) {
       this.pool.admission.leave() // cancelled in the moment of its turn
       return
     }
-    const { task, lease } = this.pool.transport.depart(json)
+    const { task, lease } = this.pool.transport.depart(this.#json, requestId)
     this.#task = task
     this.#lease = lease
     const { taskTimeout } = this.pool.settings
@@ -180,6 +215,7 @@ export class StreamJob extends RenderJob<StreamedPage> {
   }
 
   protected override prepare(task: ContextTask): Omit<RenderTask, 'ticket'> {
+    if (this.#lane) return { ...task, lane: this.#lane.buffer } // nobody has written to it
     const { lanes, hub } = this.pool
     const lane = lanes.take()
     const stream = new PageStream(lane, hub, {

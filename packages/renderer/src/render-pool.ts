@@ -8,6 +8,7 @@ import { Latency } from './latency.js'
 import type { ResolvedOptions } from './options.js'
 import { PageTransport } from './page-transport.js'
 import type { HostData, LifecycleTask, RenderAnswer, RenderTask, RetiringMessage } from './protocol.js'
+import { RedisCarrier } from './redis-carrier.js'
 import { StreamHub } from './stream-hub.js'
 import { StreamLanes } from './stream-lanes.js'
 import { type TaskOwner, TaskRun } from './task-run.js'
@@ -38,7 +39,7 @@ export class RenderPool {
   constructor(settings: ResolvedOptions) {
     const { maxThreads, maxQueue, queueTimeout } = settings
     this.settings = settings
-    this.transport = new PageTransport(settings.transport === 'shared' ? settings : undefined)
+    this.transport = transportOf(settings)
     this.#words = ControlWords.for(maxThreads)
     this.hub = new StreamHub(this.#words)
     this.lanes = new StreamLanes(settings.streamBuffer, settings.slots)
@@ -48,6 +49,7 @@ export class RenderPool {
       control: this.#words.buffer,
       maxPageBytes: settings.maxPageBytes,
       recycle: settings.recycle,
+      redis: this.transport.redis?.connection,
     }
     this.piscina = new Piscina({
       filename: fileURLToPath(new URL('./worker-host.js', import.meta.url)),
@@ -147,6 +149,7 @@ export class RenderPool {
     clearTimeout(timer)
     this.admission.abandon()
     await this.piscina.destroy()
+    this.transport.redis?.close()
   }
 
   #tearDown(): Promise<void> {
@@ -163,4 +166,13 @@ export class RenderPool {
       if ('error' in answer) throw decodeError(answer.error)
     }
   }
+}
+
+function transportOf(settings: ResolvedOptions): PageTransport {
+  const { transport, redis, slotSize } = settings
+  const hasRedis = redis !== undefined && (transport === 'redis' || transport === 'auto')
+  return new PageTransport(
+    transport === 'payload' ? undefined : settings,
+    hasRedis ? new RedisCarrier(redis, transport === 'redis' ? -1 : slotSize) : undefined,
+  )
 }

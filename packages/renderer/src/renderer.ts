@@ -38,7 +38,7 @@ export interface RendererStats {
   slots: { total: number; inUse: number; highWater: number; quarantined: number }
   /** Rings of streamed pages that are in use. */
   streams: number
-  transport: { shared: number; payload: number }
+  transport: { shared: number; payload: number; redis: number }
   cache: PageCacheStats
   renderMs: { p50: number; p99: number }
 }
