@@ -17,6 +17,8 @@ export interface PageCacheOptions {
    * process's alone. A page above 4 MiB is not kept there.
    */
   redis?: RedisSource
+  /** Milliseconds that a page waits for an answer of Redis at most, before it is rendered without it. Default 50. */
+  redisTimeoutMs?: number
   /** What all names in Redis begin with. Default `html:`. */
   prefix?: string
   /**

@@ -5,8 +5,6 @@ import { decodeCopy, encodeCopy, type PageCopy } from './page-copy.js'
 import { type Generations, PageGenerations } from './page-generations.js'
 import { LOCK_MS, PageLock } from './page-lock.js'
 
-/** How long a page waits for Redis at most, in milliseconds. */
-const PATIENCE_MS = 50
 const POLL_MS = 20
 
 const MAX_BYTES = 4 * 2 ** 20
@@ -39,10 +37,11 @@ export class SharedPages {
   readonly #generations: PageGenerations
   readonly #underWay = new Set<Promise<unknown>>()
 
-  constructor(redis: Redis | Cluster, prefix: string) {
+  /** @param timeoutMs how long a page waits for an answer at most */
+  constructor(redis: Redis | Cluster, prefix: string, timeoutMs: number) {
     this.#redis = redis
     this.#prefix = prefix
-    this.#guarded = new GuardedRedis(redis, PATIENCE_MS, { failures: 5, resetMs: 1000 })
+    this.#guarded = new GuardedRedis(redis, timeoutMs, { failures: 5, resetMs: 1000 })
     this.#store = createHtmlStore({ redis, prefix, maxBytes: MAX_BYTES })
     this.#generations = new PageGenerations(redis, prefix)
   }

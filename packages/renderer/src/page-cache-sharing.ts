@@ -32,6 +32,7 @@ export class PageSharing {
   constructor(
     source: RedisSource,
     prefix: string,
+    timeoutMs: number,
     memory: CoherentCache<PageCopy>,
     onError: (error: Error) => void,
   ) {
@@ -39,7 +40,7 @@ export class PageSharing {
     this.#redis = isClient(source) ? source : createRedisClient(source, { onError })
     if (this.#redis.status === 'wait') this.#redis.connect().catch(() => {})
     this.#memory = memory
-    this.#pages = new SharedPages(this.#redis, prefix)
+    this.#pages = new SharedPages(this.#redis, prefix, timeoutMs)
     this.#subscriber = (this.#redis as Redis).duplicate()
     this.#subscriber.on('error', onError)
     // A channel of its own: who publishes on the usual one knows nothing of the generations.

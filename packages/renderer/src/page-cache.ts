@@ -78,6 +78,7 @@ export class PageCache {
     const { ttl = 60, maxStaleMs = 5000, prefix = 'html:', redis } = options
     const max = integer('cache.max', options.max, 1000, 1, 2 ** 24)
     const maxBytes = integer('cache.maxSize', options.maxSize, 2 ** 26, 1, Number.MAX_SAFE_INTEGER)
+    const timeoutMs = integer('cache.redisTimeoutMs', options.redisTimeoutMs, 50, 1, 60_000)
     this.#build = options.build ?? createHash('sha256').update(readFileSync(worker)).digest('hex')
     this.#reloads = reloads
     this.#ttl = seconds('cache.ttl', ttl)
@@ -86,7 +87,7 @@ export class PageCache {
     this.#sharing =
       redis === undefined
         ? undefined
-        : new PageSharing(redis, prefix, this.#memory, error => this.#report(error))
+        : new PageSharing(redis, prefix, timeoutMs, this.#memory, error => this.#report(error))
   }
 
   /** What is in every key. After a reload of the worker no other server can know which code renders here. */

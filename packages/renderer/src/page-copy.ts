@@ -24,13 +24,19 @@ export function isStorable({ statusCode, headers }: Page): boolean {
 
 /** Copies a page and gives its memory back. */
 export function copyOf(page: Page, at: number): PageCopy {
-  const body = Buffer.allocUnsafeSlow(page.body.length)
-  body.set(page.body)
+  const body = ownBytes(page.body)
   const { headers } = page
   page.release()
   // Weak: what compresses the response later changes its bytes, and not its meaning.
   const hash = () => `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`
   return { body, headers, etag: typeof headers.etag === 'string' ? headers.etag : hash(), at }
+}
+
+/** A part of a larger buffer would keep all of that. */
+function ownBytes(bytes: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length)
+  own.set(bytes)
+  return own
 }
 
 /** About what it takes in memory. */
@@ -63,7 +69,7 @@ export function decodeCopy(
     if (!isCurrent) return undefined
     const { headers, etag, renderedAt } = head
     return {
-      body: bytes.subarray(end),
+      body: ownBytes(bytes.subarray(end)),
       headers,
       etag,
       at: performance.now() - Math.max(0, Date.now() - renderedAt),

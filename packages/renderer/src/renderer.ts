@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { Piscina } from 'piscina'
 import type { RenderContext } from './define-renderer.js'
 import { describe } from './error-transfer.js'
-import { type RendererOptions, resolveOptions } from './options.js'
+import { type RendererOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { type Invalidation, PageCache, type PageCacheStats } from './page-cache.js'
 import type { Page } from './page-transport.js'
 import { PageJob, type StreamedPage, StreamJob } from './render-job.js'
@@ -102,7 +102,7 @@ export function createRendererCore(options: RendererOptions): RendererCore {
   const settings = resolveOptions(options)
   // First: an option of it that can't be must leave no threads behind.
   const pages = options.cache && new PageCache(options.cache, settings.workerUrl, () => pool.reloads)
-  const pool = new RenderPool(settings)
+  const pool = createPool(settings, pages)
   const beginJson = (json: string) => new PageJob(pool).start(json)
   const begin = (context: RenderContext) => beginJson(serialise(context))
   const beginStream = (context: RenderContext) => new StreamJob(pool).start(serialise(context))
@@ -160,6 +160,15 @@ export function createRendererCore(options: RendererOptions): RendererCore {
       await pool.close()
       await pages?.close()
     },
+  }
+}
+
+function createPool(settings: ResolvedOptions, pages: PageCache | undefined): RenderPool {
+  try {
+    return new RenderPool(settings)
+  } catch (error) {
+    void pages?.close()
+    throw error
   }
 }
 

@@ -26,7 +26,7 @@ async function serve(): Promise<FastifyInstance> {
     maxThreads: 1,
     maxQueue: REQUESTS,
     queueTimeout: 60_000,
-    cache: { redis: redis.url, max: 200, ttl: 1 },
+    cache: { redis: redis.url, max: 200, ttl: 1, redisTimeoutMs: 3000 },
   })
   const caching = { query: ['q'], headers: ['accept-language'], staleWhileRevalidate: 5, tags: ['t'] }
   app.get<{ Params: { kind: string } }>('/context/:kind', (request, reply) => {
