@@ -94,6 +94,9 @@ abstract class RenderJob<Result> implements TaskOwner {
   /** The task as its thread gets it, now. */
   protected abstract prepare(task: ContextTask): Omit<RenderTask, 'ticket'>
 
+  /** Nothing was done: what was prepared for it goes back. */
+  protected forget(_outcome: Outcome): void {}
+
   /** Its time is up. */
   protected abstract expire(error: RendererError): void
 
@@ -103,9 +106,10 @@ abstract class RenderJob<Result> implements TaskOwner {
   onOutcome(outcome: Outcome): void {
     clearTimeout(this.#timer)
     if ('answer' in outcome && 'isContextLost' in outcome.answer && !this.isSettled) {
-      this.#again()
+      this.#again(outcome)
       return
     }
+    this.#json = '' // a slow client keeps the job for long
     if ('crash' in outcome) {
       this.#lease?.quarantine(this.pool.departures())
       const { requestId } = this.#task
@@ -128,7 +132,8 @@ abstract class RenderJob<Result> implements TaskOwner {
   }
 
   /** Once more, with the context in the task, before all who wait. */
-  #again(): void {
+  #again(outcome: Outcome): void {
+    this.forget(outcome)
     this.#lease?.release()
     this.#lease = undefined
     this.#run = undefined
@@ -215,7 +220,6 @@ export class StreamJob extends RenderJob<StreamedPage> {
   }
 
   protected override prepare(task: ContextTask): Omit<RenderTask, 'ticket'> {
-    if (this.#lane) return { ...task, lane: this.#lane.buffer } // nobody has written to it
     const { lanes, hub } = this.pool
     const lane = lanes.take()
     const stream = new PageStream(lane, hub, {
@@ -233,6 +237,13 @@ export class StreamJob extends RenderJob<StreamedPage> {
     this.#stream = stream
     stream.open()
     return { ...task, lane: lane.buffer }
+  }
+
+  protected override forget(outcome: Outcome): void {
+    this.#outcome = outcome // so that the end of the stream gives its ring back, and cancels nothing
+    this.#stream?.destroy()
+    this.#outcome = undefined
+    this.#stream = undefined
   }
 
   protected finish(outcome: Outcome, _task: ContextTask, lease: SlotLease | undefined): void {

@@ -96,6 +96,37 @@ describe("transport 'redis'", () => {
     expect(renderer.stats()).toMatchObject({ errors: 0, slots: { inUse: 0 }, streams: 0, queue: { size: 0 } })
   })
 
+  it('forgets a stream that its client leaves while the lost context waits for another turn', async () => {
+    const renderer = await start({ maxThreads: 1 })
+    await connected(renderer)
+    let isOver = false
+    const forgetting = (async () => {
+      while (!isOver) await client.flushall()
+    })()
+    for (let i = 0; i < 100; i++) {
+      const leaving = new AbortController()
+      const context = { route: 'hello', props: { name: 'you' } }
+      const streams = Array.from({ length: 4 }, () =>
+        renderer.renderStream(context, { signal: leaving.signal }),
+      )
+      setTimeout(() => leaving.abort(), i % 5)
+      for (const result of await Promise.allSettled(streams)) {
+        if (result.status === 'fulfilled') result.value.stream.destroy()
+        else expect(result.reason).toMatchObject({ name: 'AbortError' })
+      }
+    }
+    isOver = true
+    await forgetting
+    await vi.waitFor(() =>
+      expect(renderer.stats()).toMatchObject({
+        streams: 0,
+        slots: { inUse: 0 },
+        workers: { active: 0 },
+        errors: 0,
+      }),
+    )
+  })
+
   it('fails no render while Redis is stalled, killed, and started again', async () => {
     const renderer = await start()
     await connected(renderer)

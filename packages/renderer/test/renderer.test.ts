@@ -311,7 +311,10 @@ describe('a worker file', () => {
     [{ slotSize: 0 }, /slotSize must be an integer/],
     [{ slots: 1.5 }, /slots must be an integer from 1 to 65536, and is 1.5/],
     [{ taskTimeout: Number.NaN }, /taskTimeout must be an integer/],
-    [{ transport: 'pigeon' as never }, /transport must be 'shared', 'payload', 'redis' or 'auto', and is pigeon/],
+    [
+      { transport: 'pigeon' as never },
+      /transport must be 'shared', 'payload', 'redis' or 'auto', and is pigeon/,
+    ],
     [{ onWorkerError: 1 as never }, /onWorkerError must be a function/],
   ])('or option that can not be is refused at once: %o', (options, message) => {
     expect(() => start(options)).toThrow(message)
