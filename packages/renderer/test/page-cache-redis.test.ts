@@ -252,6 +252,26 @@ describe('an invalidation', () => {
     }
   })
 
+  it('of many names is not undone by a server that obeys before it is over', async () => {
+    const { a, b } = await two()
+    await ask(a)
+    await ask(b)
+    await writeFile(source, '2')
+    let isOver = false
+    const load = [a, b].map(async app => {
+      while (!isOver) {
+        await ask(app)
+        await delay(1)
+      }
+    })
+    const tags = Array.from({ length: 3000 }, (_, n) => `tag ${n}`)
+    await a.renderer.invalidate({ tags: [...tags, 't'] })
+    await delay(100)
+    isOver = true
+    await Promise.all(load)
+    expect([versionOf(await ask(a)), versionOf(await ask(b))]).toEqual(['2', '2'])
+  })
+
   it('that Redis forgets, being started from an older snapshot, is not undone', async () => {
     const dir = await mkdtemp(join(folder, 'redis-'))
     let other = await startRedis({ args: ['--dir', dir] })
