@@ -90,11 +90,17 @@ export class SharedPages {
     const [bytes, current] = await Promise.all([this.#store.getBuffer(key), this.#generations.read(all)])
     const copy = bytes ? decodeCopy(bytes, current) : undefined
     if (copy && performance.now() - copy.at < maxAgeMs) return { copy }
-    const [isOurs, fence, generations] = await Promise.all([
+    const [isOurs, later, fence, generations] = await Promise.all([
       lock.take(),
+      this.#store.getBuffer(key), // after the lock: who had it may have left the page meanwhile
       this.#store.fence(key),
       this.#generations.begin(all, lifeMs),
     ])
+    const laterCopy = later ? decodeCopy(later, generations) : undefined
+    if (laterCopy && performance.now() - laterCopy.at < maxAgeMs) {
+      this.#detach(lock.leave(true))
+      return { copy: laterCopy }
+    }
     const ttl = Math.ceil(lifeMs / 1000)
     const place = {
       isOurs,
