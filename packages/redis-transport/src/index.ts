@@ -1,7 +1,8 @@
-export type { BreakerState } from './circuit-breaker.js'
+export type { BreakerState, CircuitBreaker, CircuitBreakerOptions } from './circuit-breaker.js'
 export { type CreateRedisClientOptions, createRedisClient } from './client.js'
 export type { RenderEnvelope } from './envelope.js'
 export { RedisTransportError, type RedisTransportErrorCode } from './error.js'
+export { type Answer, GuardedRedis, type Outage } from './guarded-redis.js'
 export {
   createHtmlStore,
   type HtmlStore,

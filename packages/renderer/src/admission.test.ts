@@ -84,3 +84,24 @@ it('can give up what still waits', async () => {
   running?.finish()
   expect(await running?.done).toBe(0)
 })
+
+it('lets a task that has to go back go first, also with a full queue', async () => {
+  const admission = new Admission(1, 1, 60_000)
+  const all = tasks(admission, 2)
+  await turn()
+  expect(() => admission.enter()).toThrow('maxQueue is 1')
+  let isStarted = false
+  admission.enterFirst()?.turn.then(() => {
+    isStarted = true
+  })
+  all[0]?.finish()
+  await turn()
+  expect([isStarted, all[1]?.started]).toEqual([true, false])
+  admission.leave()
+  await turn()
+  expect(all[1]?.started).toBe(true)
+  all[1]?.finish()
+  await turn()
+  expect(admission.enterFirst()).toBeUndefined()
+  admission.leave()
+})

@@ -64,6 +64,19 @@ export class Admission {
     return this.#queue()
   }
 
+  /** The same for a task that had a thread and did nothing: nobody is served before it, and no queue is full. */
+  enterFirst(): Waiting | undefined {
+    if (this.#running < this.#limit && !this.#alone) {
+      this.#running++
+      return undefined
+    }
+    const others = [...this.#waiting]
+    this.#waiting.clear()
+    const waiting = this.#queue()
+    for (const other of others) this.#waiting.add(other)
+    return waiting
+  }
+
   /** A thread is free again. */
   leave(): void {
     this.#running--

@@ -15,7 +15,7 @@ export interface RenderEvent {
   /** Milliseconds since it had a thread, up to its end; none when it never had one. */
   renderMs: number | undefined
   /** What carried a page that came whole. */
-  transport: 'shared' | 'payload' | undefined
+  transport: 'shared' | 'payload' | 'redis' | undefined
   /** Why it failed, or was cancelled. */
   error: unknown
 }

@@ -22,6 +22,8 @@ export type RendererErrorCode =
   | 'FILE_TAKEN'
   /** Static sites: the page's status is not the one that its route must have. */
   | 'PAGE_STATUS'
+  /** Redis could not be told which pages are stale: servers may go on sending them. 503 */
+  | 'INVALIDATION_FAILED'
 
 const statusCodes: Record<RendererErrorCode, number> = {
   RENDERER_CLOSED: 503,
@@ -35,6 +37,7 @@ const statusCodes: Record<RendererErrorCode, number> = {
   ROUTE_REFUSED: 500,
   FILE_TAKEN: 500,
   PAGE_STATUS: 500,
+  INVALIDATION_FAILED: 503,
 }
 
 export const rendererErrorCodes: readonly RendererErrorCode[] = Object.keys(

@@ -49,7 +49,7 @@ const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 const thrown = 'RENDER_THREW'
 const kinds: readonly RenderEvent['kind'][] = ['page', 'stream']
 const outcomes: readonly RenderEvent['outcome'][] = ['ok', 'error', 'cancelled']
-const transports: readonly NonNullable<RenderEvent['transport']>[] = ['shared', 'payload']
+const transports: readonly NonNullable<RenderEvent['transport']>[] = ['shared', 'payload', 'redis']
 const events: readonly ThreadEvent['event'][] = ['started', 'crashed', 'killed', 'recycled']
 const codes: readonly string[] = [...rendererErrorCodes, thrown]
 

@@ -6,10 +6,12 @@ import type { ResourceLimits } from 'node:worker_threads'
 import { MOST_THREADS } from './control-words.js'
 import { describe } from './error-transfer.js'
 import type { MetricsRegistry } from './metrics.js'
+import type { PageCacheOptions } from './page-cache-options.js'
 import type { Recycling } from './protocol.js'
+import type { CarrierSource } from './redis-carrier.js'
 
 /** How contexts and pages travel between the threads. */
-export type Transport = 'shared' | 'payload'
+export type Transport = 'shared' | 'payload' | 'redis' | 'auto'
 
 /** Options of {@link createRenderer} and of the Fastify plugin. Times in milliseconds, sizes in bytes. */
 export interface RendererOptions {
@@ -40,8 +42,17 @@ export interface RendererOptions {
    * large young generation, so set `maxYoungGenerationSizeMb` (4, say) beside `maxOldGenerationSizeMb`.
    */
   resourceLimits?: ResourceLimits
-  /** `'shared'` (default): through slots of shared memory. `'payload'`: in the messages of the tasks. */
+  /**
+   * `'shared'` (default): through slots of shared memory. `'payload'`: in the messages of the tasks. `'redis'`: contexts
+   * through Redis, pages through slots. `'auto'`: as `'shared'`, and contexts larger than a slot through `redis`. What
+   * Redis doesn't carry, being out or slow, goes as it would without it.
+   */
   transport?: Transport
+  /**
+   * The Redis for `transport`: a client, which stays yours, a URL or options. Each worker makes a connection of its own
+   * from these. No Cluster.
+   */
+  redis?: CarrierSource
   /** Slots of shared memory, each held from the start of a render until its page is sent. Default 4 per thread, at least 16. */
   slots?: number
   /** The largest context or page that a slot carries; larger ones travel in the task's messages. Default 1 MiB. */
@@ -61,17 +72,22 @@ export interface RendererOptions {
   metrics?: MetricsRegistry
   /** What metrics and diagnostics call this renderer. Default `renderer`. */
   name?: string
+  /** Keeps pages of routes that ask for it. */
+  cache?: PageCacheOptions
   /** Told of a thread that ended while it rendered nothing, which no request would notice. */
   onWorkerError?: (error: Error) => void
 }
 
 /** The options with every default filled in. */
 export interface ResolvedOptions
-  extends Required<Omit<RendererOptions, 'worker' | 'resourceLimits' | 'metrics'>> {
+  extends Required<Omit<RendererOptions, 'worker' | 'resourceLimits' | 'metrics' | 'cache' | 'redis'>> {
+  redis: CarrierSource | undefined
   workerUrl: URL
   metrics: MetricsRegistry | undefined
   resourceLimits: ResourceLimits | undefined
 }
+
+const transports = new Set<unknown>(['shared', 'payload', 'redis', 'auto'] satisfies Transport[])
 
 /** Checks every option; `TypeError` or `RangeError` names the first wrong one and its value. */
 export function resolveOptions(options: RendererOptions): ResolvedOptions {
@@ -90,8 +106,13 @@ export function resolveOptions(options: RendererOptions): ResolvedOptions {
     throw new RangeError(`minThreads is ${minThreads}, more than maxThreads, which is ${maxThreads}`)
   }
   const transport = options.transport ?? 'shared'
-  if (transport !== 'shared' && transport !== 'payload') {
-    throw new TypeError(`transport must be 'shared' or 'payload', and is ${describe(transport)}`)
+  if (!transports.has(transport)) {
+    throw new TypeError(
+      `transport must be 'shared', 'payload', 'redis' or 'auto', and is ${describe(transport)}`,
+    )
+  }
+  if (transport === 'redis' && options.redis === undefined) {
+    throw new TypeError("transport 'redis' needs the option `redis`, which is undefined")
   }
   const onWorkerError = options.onWorkerError ?? (() => {})
   if (typeof onWorkerError !== 'function') {
@@ -124,6 +145,7 @@ export function resolveOptions(options: RendererOptions): ResolvedOptions {
     streamBuffer: integer('streamBuffer', options.streamBuffer, 2 ** 18, 2 ** 15, 2 ** 30),
     maxPageBytes: integer('maxPageBytes', options.maxPageBytes, 2 ** 26, 1, 2 ** 30),
     transport,
+    redis: options.redis,
     onWorkerError,
     recycle: recycling(options.recycle),
     watch: options.watch ?? false,
@@ -145,7 +167,7 @@ function workerUrl(worker: unknown): URL {
   return url
 }
 
-function integer(name: string, value: unknown, byDefault: number, min: number, max: number): number {
+export function integer(name: string, value: unknown, byDefault: number, min: number, max: number): number {
   if (value === undefined) return byDefault
   if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
     throw new RangeError(`${name} must be an integer from ${min} to ${max}, and is ${describe(value)}`)

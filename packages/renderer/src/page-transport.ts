@@ -1,6 +1,7 @@
 import { createSharedBufferPool, type SharedBufferPool, type SlotLease } from '@scratchyjs/shared-buffer'
 import { decodeError } from './error-transfer.js'
 import type { HeaderValue, PageHead, RenderAnswer, RenderTask } from './protocol.js'
+import type { RedisCarrier } from './redis-carrier.js'
 
 /** A rendered page on the main thread: bytes, never a string. */
 export interface Page {
@@ -26,26 +27,34 @@ const encoder = new TextEncoder()
 export type ContextTask = Omit<RenderTask, 'ticket'>
 
 /** What carried a page that came whole, and its context. */
-export function carrierOf(answer: RenderAnswer, task: ContextTask): 'shared' | 'payload' {
+export function carrierOf(answer: RenderAnswer, task: ContextTask): 'shared' | 'payload' | 'redis' {
+  if (task.requestId !== undefined) return 'redis'
   return 'pageBytes' in answer && task.context === undefined ? 'shared' : 'payload'
 }
 
 /** Takes contexts to the workers and pages back: through slots where they fit, in the messages where not. */
 export class PageTransport {
   readonly pool: SharedBufferPool | undefined
-  /** Renders whose context and page both went through shared memory, and the others. */
-  readonly counts: { shared: number; payload: number } = { shared: 0, payload: 0 }
+  readonly redis: RedisCarrier | undefined
+  /** Renders whose context and page both went through shared memory, whose context went through Redis, and the others. */
+  readonly counts: { shared: number; payload: number; redis: number } = { shared: 0, payload: 0, redis: 0 }
 
-  /** Without slots every render goes in the messages. */
-  constructor(slots?: { slots: number; slotSize: number }) {
+  /** Without slots every page comes in a message, and every context that Redis doesn't carry. */
+  constructor(slots: { slots: number; slotSize: number } | undefined, redis: RedisCarrier | undefined) {
     this.pool = slots && createSharedBufferPool(slots)
+    this.redis = redis
   }
 
-  /** A task that carries the context, and the lease of its slot if it has one. */
-  depart(json: string): { task: ContextTask; lease: SlotLease | undefined } {
+  /**
+   * A task that carries the context, and the lease of its slot if it has one.
+   *
+   * @param requestId under which Redis has the context
+   */
+  depart(json: string, requestId?: string): { task: ContextTask; lease: SlotLease | undefined } {
     const lease = this.pool?.acquire()
-    if (!lease) return { task: { context: json }, lease }
+    if (!lease) return { task: requestId === undefined ? { context: json } : { requestId }, lease }
     const { index: slot, generation } = lease
+    if (requestId !== undefined) return { task: { slot, generation, requestId }, lease }
     const { data } = lease.mailbox
     if (json.length <= data.length) {
       const { read, written } = encoder.encodeInto(json, data)
@@ -60,15 +69,15 @@ export class PageTransport {
       lease?.release()
       throw decodeError(answer.error)
     }
+    if ('isContextLost' in answer) throw new Error('The worker could not get the context from Redis')
     const { pageBytes, page } = answer
     const { statusCode, headers } = responseOf(answer)
+    this.counts[carrierOf(answer, task)]++
     if (lease && pageBytes !== undefined) {
-      this.counts[carrierOf(answer, task)]++
       const { buffer, byteOffset } = lease.mailbox.data
       return new SlotPage(Buffer.from(buffer, byteOffset, pageBytes), statusCode, headers, lease)
     }
     lease?.release()
-    this.counts.payload++
     const { buffer, byteOffset, byteLength } = page as Uint8Array
     return {
       body: Buffer.from(buffer, byteOffset, byteLength),

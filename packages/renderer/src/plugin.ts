@@ -2,10 +2,13 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Piscina } from 'piscina'
+import { beginCached, refuseCache, sendConditionally } from './cached-reply.js'
 import type { RenderContext } from './define-renderer.js'
 import { ThreadLog } from './diagnostics-log.js'
 import { RendererError } from './error.js'
 import type { RendererOptions } from './options.js'
+import type { PageCaching } from './page-cache-options.js'
+import { type ContextLoader, pickHeaders } from './page-request.js'
 import { createRendererCore, type Renderer } from './renderer.js'
 import { whenClosed } from './when-closed.js'
 
@@ -18,10 +21,21 @@ declare module 'fastify' {
   }
   interface FastifyReply {
     /** Renders in a worker and sends the page. Return what it gives from an async handler. */
-    render(context: RenderContext): Promise<FastifyReply>
+    render(context: RenderContext, options?: ReplyRenderOptions): Promise<FastifyReply>
+    /** The same for a page that may be cached, whose context is made only when it must be rendered. */
+    render(context: ContextLoader, options: Required<ReplyRenderOptions>): Promise<FastifyReply>
     /** Renders in a worker and sends the page while it is made. Return what it gives from an async handler. */
     renderStream(context: RenderContext): Promise<FastifyReply>
   }
+}
+
+/** How one page is answered with. */
+export interface ReplyRenderOptions {
+  /**
+   * The page may be kept for all who send the same request: `render` then gets of the request only the headers and the
+   * parameters of the query that are listed here. Needs the plugin's option `cache`.
+   */
+  cache?: PageCaching
 }
 
 /** Options of the Fastify plugin: those of the renderer, and which request headers the worker may see. */
@@ -36,11 +50,17 @@ export interface RendererPluginOptions extends RendererOptions {
 const defaultHeaders = ['accept-language', 'user-agent', 'traceparent', 'tracestate']
 
 async function rendererPlugin(fastify: FastifyInstance, options: RendererPluginOptions): Promise<void> {
-  const { headers = defaultHeaders, ...rest } = options
+  const { headers = defaultHeaders, cache, ...rest } = options
   const names = headers.map(name => name.toLowerCase())
   const log = new ThreadLog(fastify.log)
-  const { begin, beginStream, ...renderer } = createRendererCore(
-    { onWorkerError: error => log.onWorkerError(error), ...rest },
+  const { pages, begin, beginJson, beginStream, ...renderer } = createRendererCore(
+    {
+      onWorkerError: error => log.onWorkerError(error),
+      ...rest,
+      ...(cache && {
+        cache: { onError: error => fastify.log.warn(error, 'the page cache has a problem'), ...cache },
+      }),
+    },
     log,
   )
 
@@ -48,22 +68,45 @@ async function rendererPlugin(fastify: FastifyInstance, options: RendererPluginO
   fastify.decorate('piscina', renderer.piscina)
   fastify.decorate('runTask', renderer.runTask)
 
-  fastify.decorateReply('render', async function (this: FastifyReply, context: RenderContext) {
-    const job = begin({ headers: pick(this.request.headers, names), ...context })
+  async function render(
+    this: FastifyReply,
+    context: RenderContext | ContextLoader,
+    { cache: caching }: ReplyRenderOptions = {},
+  ) {
+    if (caching !== undefined) return renderCached(this, context, caching)
+    if (typeof context === 'function') throw new TypeError('A context that is a function needs `cache`')
+    const job = begin({ headers: pickHeaders(this.request.headers, names), ...context })
     // The socket may read the page's memory until the response has closed, so it is given back then.
     const page = await unlessClosed(this, job, page => page.release())
     return page ? head(this, page).send(page.body) : this.hijack()
-  })
+  }
+  fastify.decorateReply('render', render)
 
-  fastify.decorateReply('renderStream', async function (this: FastifyReply, context: RenderContext) {
-    const job = beginStream({ headers: pick(this.request.headers, names), ...context })
-    const page = await unlessClosed(this, job, ({ stream }) => stream.destroy())
-    if (!page) return this.hijack()
-    head(this, page)
-    if (this.request.method !== 'HEAD') return this.send(page.stream)
-    page.stream.destroy() // Fastify would read it to its end
-    return this.send(Readable.from([]))
-  })
+  async function renderCached(
+    reply: FastifyReply,
+    context: RenderContext | ContextLoader,
+    caching: PageCaching,
+  ) {
+    if (!pages) throw new TypeError('Cannot cache the page: the renderer has no option `cache`')
+    const job = await beginCached({ begin, beginJson }, pages, reply, context, caching)
+    if (!job) return reply
+    const page = await unlessClosed(reply, job, page => page.release())
+    return page ? sendConditionally(head(reply, page), page) : reply.hijack()
+  }
+
+  fastify.decorateReply(
+    'renderStream',
+    async function (this: FastifyReply, context: RenderContext, options?: object) {
+      refuseCache(options)
+      const job = beginStream({ headers: pickHeaders(this.request.headers, names), ...context })
+      const page = await unlessClosed(this, job, ({ stream }) => stream.destroy())
+      if (!page) return this.hijack()
+      head(this, page)
+      if (this.request.method !== 'HEAD') return this.send(page.stream)
+      page.stream.destroy() // Fastify would read it to its end
+      return this.send(Readable.from([]))
+    },
+  )
 
   fastify.addHook('onReady', () => renderer.ready)
   fastify.addHook('onClose', () => renderer.close())
@@ -115,15 +158,6 @@ function head(
 ): FastifyReply {
   if (!headers['content-type'] && !reply.hasHeader('content-type')) reply.type('text/html; charset=utf-8')
   return reply.code(statusCode).headers(headers)
-}
-
-function pick(headers: FastifyReply['request']['headers'], names: readonly string[]): Record<string, string> {
-  const picked: Record<string, string> = {}
-  for (const name of names) {
-    const value = headers[name]
-    if (value !== undefined) picked[name] = Array.isArray(value) ? value.join(', ') : value
-  }
-  return picked
 }
 
 /** Fastify plugin: `fastify.renderer`, `fastify.piscina`, `fastify.runTask`, `reply.render`, `reply.renderStream`. */

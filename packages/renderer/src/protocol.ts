@@ -1,3 +1,4 @@
+import type { RedisOptions } from 'ioredis'
 import type { TransferredError } from './error-transfer.js'
 
 /** What every worker gets once, through `workerData`. */
@@ -12,6 +13,8 @@ export interface HostData {
   maxPageBytes: number
   /** When a thread has done enough. */
   recycle: Recycling
+  /** The Redis that brings contexts. */
+  redis: RedisOptions | string | undefined
 }
 
 /** How much a thread does before another takes its place. */
@@ -22,15 +25,18 @@ export interface Recycling {
   heapMb?: number
 }
 
-/** One render, as it is posted to a worker. Either `contextBytes` are in the slot, or `context` carries them. */
+/** One render, as it is posted to a worker. The context is one of three. */
 export interface RenderTask {
   /** Under which it can be cancelled. */
   ticket: number
   slot?: number
   generation?: number
+  /** How much of the slot is the context's JSON. */
   contextBytes?: number
-  /** The context's JSON, when it is not in the slot. */
+  /** The context's JSON. */
   context?: string
+  /** Under which Redis has the context. */
+  requestId?: string
   /** Where a streamed page goes. */
   lane?: SharedArrayBuffer
 }
@@ -47,10 +53,14 @@ export interface PageHead {
   headers?: Record<string, HeaderValue>
 }
 
+/** The answer of a worker that could not get the context from Redis: it has done nothing. */
+export const CONTEXT_LOST = { isContextLost: true } as const
+
 /** The answer to a render. Either `pageBytes` are in the slot, or `page` carries them; neither for a streamed page. */
 export type RenderAnswer =
   | ({ pageBytes?: number; page?: Uint8Array } & PageHead)
   | { error: TransferredError }
+  | typeof CONTEXT_LOST
 
 /**
  * What a thread posts beside its tasks' answers when it has done enough: the answer of its last render, and once more,

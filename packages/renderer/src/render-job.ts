@@ -42,6 +42,9 @@ abstract class RenderJob<Result> implements TaskOwner {
   readonly result: Promise<Result>
   protected readonly pool: RenderPool
   protected isSettled = false
+  #json!: string
+  /** Redis has lost the context once. */
+  #avoidsRedis = false
   #run: TaskRun | undefined
   #task!: ContextTask
   #lease: SlotLease | undefined
@@ -65,17 +68,22 @@ abstract class RenderJob<Result> implements TaskOwner {
 
   /** Asks for a thread, with the context as JSON. */
   start(json: string): this {
+    this.#json = json
+    return this.#enter(() => this.pool.admission.enter())
+  }
+
+  #enter(enter: () => Waiting | undefined): this {
     try {
-      this.#waiting = this.pool.admission.enter()
+      this.#waiting = enter()
     } catch (error) {
       this.#refuse(error)
       return this
     }
-    if (!this.#waiting) this.#execute(json)
+    if (!this.#waiting) this.#execute()
     else {
       this.#queuedAt = performance.now()
       this.#waiting.turn.then(
-        () => this.#execute(json),
+        () => this.#execute(),
         error => this.#refuse(error),
       )
     }
@@ -132,6 +140,9 @@ abstract class RenderJob<Result> implements TaskOwner {
   /** The task as its thread gets it, now. */
   protected abstract prepare(task: ContextTask): Omit<RenderTask, 'ticket'>
 
+  /** Nothing was done: what was prepared for it goes back. */
+  protected forget(_outcome: Outcome): void {}
+
   /** Its time is up. */
   protected abstract expire(error: RendererError): void
 
@@ -140,7 +151,16 @@ abstract class RenderJob<Result> implements TaskOwner {
 
   onOutcome(outcome: Outcome): void {
     clearTimeout(this.#timer)
-    if ('crash' in outcome) this.pool.lose(outcome.killed, this.#lease)
+    if ('answer' in outcome && 'isContextLost' in outcome.answer && !this.isSettled) {
+      this.#again(outcome)
+      return
+    }
+    this.#json = '' // a slow client keeps the job for long
+    if ('crash' in outcome) {
+      this.pool.lose(outcome.killed, this.#lease)
+      const { requestId } = this.#task
+      if (requestId !== undefined) this.pool.transport.redis?.discard(requestId)
+    }
     try {
       this.finish(outcome, this.#task, this.#lease)
     } catch (error) {
@@ -157,7 +177,27 @@ abstract class RenderJob<Result> implements TaskOwner {
     this.reject(error)
   }
 
-  #execute(json: string): void {
+  /** Once more, with the context in the task, before all who wait. */
+  #again(outcome: Outcome): void {
+    this.forget(outcome)
+    this.#lease?.release()
+    this.#lease = undefined
+    this.#run = undefined
+    this.#avoidsRedis = true
+    this.#enter(() => this.pool.admission.enterFirst())
+  }
+
+  #execute(): void {
+    const { redis } = this.pool.transport
+    if (!this.isSettled && !this.#avoidsRedis && redis?.takes(this.#json)) {
+      redis.send(this.#json).then(requestId => {
+        if (this.isSettled && requestId !== undefined) redis.discard(requestId)
+        this.#depart(requestId)
+      })
+    } else this.#depart()
+  }
+
+  #depart(requestId?: string): void {
     if (this.isSettled) {
       this.pool.admission.leave() // cancelled in the moment of its turn
       return
@@ -165,7 +205,7 @@ abstract class RenderJob<Result> implements TaskOwner {
     const now = performance.now()
     if (this.#queuedAt !== undefined) this.#waitMs = now - this.#queuedAt
     this.#beganAt = now
-    const { task, lease } = this.pool.transport.depart(json)
+    const { task, lease } = this.pool.transport.depart(this.#json, requestId)
     this.#task = task
     this.#lease = lease
     const { taskTimeout } = this.pool.settings
@@ -248,6 +288,13 @@ export class StreamJob extends RenderJob<StreamedPage> {
     this.#stream = stream
     stream.open()
     return { ...task, lane: lane.buffer }
+  }
+
+  protected override forget(outcome: Outcome): void {
+    this.#outcome = outcome // so that the end of the stream gives its ring back, and cancels nothing
+    this.#stream?.destroy()
+    this.#outcome = undefined
+    this.#stream = undefined
   }
 
   protected finish(outcome: Outcome, _task: ContextTask, lease: SlotLease | undefined): void {

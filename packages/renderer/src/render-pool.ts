@@ -11,6 +11,7 @@ import { attachMetrics, type PoolMetrics, type PoolReading } from './metrics.js'
 import type { ResolvedOptions } from './options.js'
 import { PageTransport } from './page-transport.js'
 import type { HostData, LifecycleTask, RenderAnswer, RenderTask, RetiringMessage } from './protocol.js'
+import { RedisCarrier } from './redis-carrier.js'
 import { StreamHub } from './stream-hub.js'
 import { StreamLanes } from './stream-lanes.js'
 import { type TaskOwner, TaskRun } from './task-run.js'
@@ -28,6 +29,8 @@ export class RenderPool {
   readonly latency: Latency = new Latency()
   readonly diagnostics: Diagnostics
   readonly counts = { renders: 0, errors: 0, cancelled: 0, kills: 0, recycled: 0 }
+  /** How often the worker file was loaded anew. */
+  reloads = 0
   /** Resolves when `minThreads` threads are set up. */
   readonly ready: Promise<void>
   readonly #words: ControlWords
@@ -41,7 +44,7 @@ export class RenderPool {
   constructor(settings: ResolvedOptions, observer: PoolObserver) {
     const { maxThreads, maxQueue, queueTimeout, name, metrics } = settings
     this.settings = settings
-    this.transport = new PageTransport(settings.transport === 'shared' ? settings : undefined)
+    this.transport = transportOf(settings)
     this.#words = ControlWords.for(maxThreads)
     this.hub = new StreamHub(this.#words)
     this.lanes = new StreamLanes(settings.streamBuffer, settings.slots)
@@ -51,6 +54,7 @@ export class RenderPool {
       control: this.#words.buffer,
       maxPageBytes: settings.maxPageBytes,
       recycle: settings.recycle,
+      redis: this.transport.redis?.connection,
     }
     // Before there are threads, which a refusal would leave behind.
     this.#metrics = metrics && attachMetrics(metrics, name, () => this.#read())
@@ -117,6 +121,7 @@ export class RenderPool {
     return this.admission.alone(async () => {
       await this.#tearDown().catch(this.settings.onWorkerError)
       await this.#threads.dismissAll()
+      this.reloads++
     })
   }
 
@@ -165,6 +170,7 @@ export class RenderPool {
     clearTimeout(timer)
     this.admission.abandon()
     await this.piscina.destroy().finally(() => this.#metrics?.detach())
+    this.transport.redis?.close()
   }
 
   #read(): PoolReading {
@@ -194,4 +200,13 @@ export class RenderPool {
       if ('error' in answer) throw decodeError(answer.error)
     }
   }
+}
+
+function transportOf(settings: ResolvedOptions): PageTransport {
+  const { transport, redis, slotSize } = settings
+  const hasRedis = redis !== undefined && (transport === 'redis' || transport === 'auto')
+  return new PageTransport(
+    transport === 'payload' ? undefined : settings,
+    hasRedis ? new RedisCarrier(redis, transport === 'redis' ? -1 : slotSize) : undefined,
+  )
 }

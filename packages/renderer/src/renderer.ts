@@ -3,7 +3,8 @@ import type { Piscina } from 'piscina'
 import type { RenderContext } from './define-renderer.js'
 import type { PoolObserver } from './diagnostics.js'
 import { describe } from './error-transfer.js'
-import { type RendererOptions, resolveOptions } from './options.js'
+import { type RendererOptions, type ResolvedOptions, resolveOptions } from './options.js'
+import { type Invalidation, PageCache, type PageCacheStats } from './page-cache.js'
 import type { Page } from './page-transport.js'
 import { PageJob, type StreamedPage, StreamJob } from './render-job.js'
 import { RenderPool } from './render-pool.js'
@@ -38,7 +39,8 @@ export interface RendererStats {
   slots: { total: number; inUse: number; highWater: number; quarantined: number }
   /** Rings of streamed pages that are in use. */
   streams: number
-  transport: { shared: number; payload: number }
+  transport: { shared: number; payload: number; redis: number }
+  cache: PageCacheStats
   renderMs: { p50: number; p99: number }
 }
 
@@ -63,6 +65,14 @@ export interface Renderer {
   /** Runs a raw task in the same pool; its argument and result are cloned. */
   runTask<Result = unknown>(task: unknown, options?: RunTaskOptions): Promise<Result>
   stats(): RendererStats
+  /**
+   * Drops cached pages: here at once, and with a `redis` on every server. Resolves when Redis has it, so that no server
+   * stores again what was rendered before; others hear of it within milliseconds.
+   *
+   * @throws RendererError `INVALIDATION_FAILED` when Redis could not be told within 10 s: call it again. TypeError
+   * without the option `cache`, or when nothing is named
+   */
+  invalidate(stale: Invalidation): Promise<void>
   /** Replaces all threads, which load the worker file anew; renders that come meanwhile wait. */
   reload(): Promise<void>
   /** Refuses new renders, lets those under way finish, runs `teardown` in every thread, ends the pool. */
@@ -71,7 +81,11 @@ export interface Renderer {
 
 /** A renderer, and the jobs behind its calls: cancelling one of those costs less than an `AbortSignal`. */
 export interface RendererCore extends Renderer {
+  /** With the option `cache`. */
+  pages: PageCache | undefined
   begin(context: RenderContext): PageJob
+  /** The same, with the context as JSON. */
+  beginJson(json: string, route: string): PageJob
   beginStream(context: RenderContext): StreamJob
 }
 
@@ -81,17 +95,17 @@ export interface RendererCore extends Renderer {
  * @throws TypeError or RangeError for an option that can't be
  */
 export function createRenderer(options: RendererOptions): Renderer {
-  const { begin, beginStream, ...renderer } = createRendererCore(options)
+  const { pages, begin, beginJson, beginStream, ...renderer } = createRendererCore(options)
   return renderer
 }
 
 export function createRendererCore(options: RendererOptions, observer: PoolObserver = {}): RendererCore {
   const settings = resolveOptions(options)
-  const pool = new RenderPool(settings, observer)
-  const begin = (context: RenderContext) => {
-    const json = serialise(context)
-    return new PageJob(pool, context.route).start(json)
-  }
+  // First: an option of it that can't be must leave no threads behind.
+  const pages = options.cache && new PageCache(options.cache, settings.workerUrl, () => pool.reloads)
+  const pool = createPool(settings, pages, observer)
+  const beginJson = (json: string, route: string) => new PageJob(pool, route).start(json)
+  const begin = (context: RenderContext) => beginJson(serialise(context), context.route)
   const beginStream = (context: RenderContext) => {
     const json = serialise(context)
     return new StreamJob(pool, context.route).start(json)
@@ -100,7 +114,9 @@ export function createRendererCore(options: RendererOptions, observer: PoolObser
   return {
     ready: pool.ready,
     piscina: pool.piscina,
+    pages,
     begin,
+    beginJson,
     beginStream,
     render: (context, options) => resultOf(begin, context, options),
     renderStream: (context, options) => resultOf(beginStream, context, options),
@@ -135,11 +151,32 @@ export function createRendererCore(options: RendererOptions, observer: PoolObser
         },
         streams: pool.lanes.inUse,
         transport: { ...pool.transport.counts },
+        cache: pages ? { ...pages.counts } : { hits: 0, misses: 0, stale: 0, bypassed: 0 },
         renderMs: pool.latency.percentiles(),
       }
     },
+    async invalidate(stale) {
+      if (!pages) throw new TypeError('Cannot invalidate pages: the renderer has no option `cache`')
+      await pages.invalidate(stale)
+    },
     reload: () => pool.reload(),
-    close: () => pool.close(),
+    async close() {
+      await pool.close()
+      await pages?.close()
+    },
+  }
+}
+
+function createPool(
+  settings: ResolvedOptions,
+  pages: PageCache | undefined,
+  observer: PoolObserver,
+): RenderPool {
+  try {
+    return new RenderPool(settings, observer)
+  } catch (error) {
+    void pages?.close()
+    throw error
   }
 }
 
@@ -173,7 +210,8 @@ async function unlessAborted<Result>(job: Job<Result>, signal: AbortSignal): Pro
   }
 }
 
-function serialise(context: unknown): string {
+/** The context as the worker gets it. */
+export function serialise(context: unknown): string {
   if (typeof context !== 'object' || context === null) {
     throw new TypeError(`Cannot render: the context must be an object, and is ${describe(context)}`)
   }

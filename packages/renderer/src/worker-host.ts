@@ -2,19 +2,21 @@ import { parentPort, threadId, workerData } from 'node:worker_threads'
 import { RingWriter } from '@scratchyjs/ring-buffer'
 import { type AttachedPool, attachSharedBufferPool } from '@scratchyjs/shared-buffer'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
+import type { ContextReceiver } from './context-receiver.js'
 import { ControlWords } from './control-words.js'
 import { isRenderable, type Renderable, type RenderContext } from './define-renderer.js'
 import { RendererError } from './error.js'
 import { encodeError } from './error-transfer.js'
 import { collectPage, readPage } from './page-collector.js'
 import type { PageChunk } from './page-source.js'
-import type {
-  HostData,
-  LifecycleTask,
-  PageHead,
-  RenderAnswer,
-  RenderTask,
-  RetiringMessage,
+import {
+  CONTEXT_LOST,
+  type HostData,
+  type LifecycleTask,
+  type PageHead,
+  type RenderAnswer,
+  type RenderTask,
+  type RetiringMessage,
 } from './protocol.js'
 import { RenderSignal } from './render-signal.js'
 import { StreamSink } from './stream-sink.js'
@@ -23,12 +25,14 @@ import { ThreadAge } from './thread-age.js'
 // The Piscina worker file. It answers every task with plain data: an error that structured clone can't carry, or a
 // rejection, would end the thread.
 
-const { worker, arena, control, maxPageBytes, recycle } = workerData as HostData
+const { worker, arena, control, maxPageBytes, recycle, redis } = workerData as HostData
 const pool: AttachedPool | undefined = arena && attachSharedBufferPool(arena)
 const words = new ControlWords(control)
 const age = new ThreadAge(recycle)
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
+let receiver: ContextReceiver | undefined
+if (redis) receiver = (await import('./context-receiver.js')).createContextReceiver(redis)
 
 const loaded: Renderable | RendererError = await load().catch(
   error =>
@@ -54,6 +58,8 @@ export default async function host(task: RenderTask | LifecycleTask): Promise<Re
     return {}
   } catch (error) {
     return { error: encodeError(error) }
+  } finally {
+    if (task === 'teardown') receiver?.close()
   }
 }
 
@@ -75,6 +81,7 @@ async function retire(ticket: number, answer: RenderAnswer): Promise<never> {
   const message: RetiringMessage = { retiring: ticket, answer, threadId }
   parentPort?.postMessage(message, page ? [page.buffer] : [])
   if (!(loaded instanceof RendererError)) await loaded.teardown().catch(() => {})
+  receiver?.close()
   parentPort?.postMessage({ retiring: ticket } satisfies RetiringMessage)
   return new Promise(() => {})
 }
@@ -86,7 +93,11 @@ async function render(
 ): Promise<RenderAnswer> {
   const claim = claimSlot(task)
   try {
-    const { page, head } = await renderable.begin(contextOf(task, claim?.mailbox.data), cancelled)
+    const coming = contextOf(task, claim?.mailbox.data)
+    // Without a promise where there is none: it would cost each render a turn.
+    const context = coming instanceof Promise ? await coming : coming
+    if (!context) return CONTEXT_LOST
+    const { page, head } = await renderable.begin(context, cancelled)
     const body = await collectPage(page, cancelled, maxPageBytes)
     const pageBytes = claim && encodeInto(claim.mailbox.data, body)
     return pageBytes === undefined ? byPayload(body, head.send()) : { ...head.send(), pageBytes }
@@ -102,12 +113,13 @@ async function stream(
   cancelled: RenderSignal,
 ): Promise<RenderAnswer> {
   const claim = claimSlot(task)
-  let context: RenderContext
+  let context: RenderContext | undefined
   try {
-    context = contextOf(task, claim?.mailbox.data)
+    context = await contextOf(task, claim?.mailbox.data)
   } finally {
     claim?.finish()
   }
+  if (!context) return CONTEXT_LOST
   const { page, head } = await renderable.begin(context, cancelled)
   const sink = new StreamSink(new RingWriter(lane), words, () => head.send())
   try {
@@ -128,8 +140,18 @@ function claimSlot({ slot, generation }: RenderTask) {
   return claim
 }
 
-function contextOf({ context, contextBytes }: RenderTask, data: Uint8Array | undefined): RenderContext {
+/** `undefined` when Redis doesn't give it. */
+function contextOf(
+  { context, contextBytes, requestId }: RenderTask,
+  data: Uint8Array | undefined,
+): RenderContext | undefined | Promise<RenderContext | undefined> {
+  if (requestId !== undefined) return fromRedis(requestId)
   return JSON.parse(context ?? decoder.decode(data?.subarray(0, contextBytes)))
+}
+
+async function fromRedis(requestId: string): Promise<RenderContext | undefined> {
+  const json = await receiver?.receive(requestId)
+  return json === undefined ? undefined : JSON.parse(json)
 }
 
 /** How many bytes the page has, now that it is in the slot; `undefined` when it doesn't fit. */

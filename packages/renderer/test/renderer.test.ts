@@ -98,7 +98,7 @@ describe('when shared memory does not do, the task carries', () => {
     const held = await renderer.render({ route: 'hello', props: { name: 'first' } })
     await hello(renderer, 'second')
     expect(textOf(held)).toBe('<h1>Hello first</h1>')
-    expect(renderer.stats().transport).toEqual({ shared: 1, payload: 1 })
+    expect(renderer.stats().transport).toEqual({ shared: 1, payload: 1, redis: 0 })
   })
 })
 
@@ -214,7 +214,7 @@ describe('a render that hangs', () => {
     await vi.waitFor(() => expect(renderer.stats().slots).toMatchObject({ inUse: 0, quarantined: 1 }))
     await vi.waitFor(() => expect(renderer.stats().slots.quarantined).toBe(0), 15_000)
     await hello(renderer)
-    expect(renderer.stats().transport).toEqual({ shared: 1, payload: 0 })
+    expect(renderer.stats().transport).toEqual({ shared: 1, payload: 0, redis: 0 })
   })
 
   it('gets its whole time, however long it has waited for a thread', async () => {
@@ -311,7 +311,10 @@ describe('a worker file', () => {
     [{ slotSize: 0 }, /slotSize must be an integer/],
     [{ slots: 1.5 }, /slots must be an integer from 1 to 65536, and is 1.5/],
     [{ taskTimeout: Number.NaN }, /taskTimeout must be an integer/],
-    [{ transport: 'pigeon' as never }, /transport must be 'shared' or 'payload', and is pigeon/],
+    [
+      { transport: 'pigeon' as never },
+      /transport must be 'shared', 'payload', 'redis' or 'auto', and is pigeon/,
+    ],
     [{ onWorkerError: 1 as never }, /onWorkerError must be a function/],
   ])('or option that can not be is refused at once: %o', (options, message) => {
     expect(() => start(options)).toThrow(message)
