@@ -175,7 +175,7 @@ it("the plugin writes threads' ends and slots out of use to Fastify's log, each 
     worker: fixture('worker'),
     maxThreads: 1,
     slots: 4,
-    taskTimeout: 200,
+    taskTimeout: 1500, // more than a thread takes to start on a busy machine
     cancelGrace: 50,
   })
   app.get('/:route', request => app.renderer.render({ route: (request.params as { route: string }).route }))
