@@ -1,8 +1,8 @@
 import { freePort, type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
+import { startProxy } from '@scratchyjs/tooling/tcp-proxy'
 import type { Redis, RedisOptions } from 'ioredis'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createRedisClient, type RedisTransportError } from '../src/index.js'
-import { startProxy } from './proxy.js'
 
 let server: RedisServer
 const clients: Redis[] = []

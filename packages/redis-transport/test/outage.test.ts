@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort, type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
+import { startProxy } from '@scratchyjs/tooling/tcp-proxy'
 import type { Redis, RedisOptions } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createRedisClient, createRedisTransport, type RedisTransport } from '../src/index.js'
-import { startProxy } from './proxy.js'
 
 const context = { route: '/a', props: { name: 'x'.repeat(500) } }
 /** Waits of ±20 % around it. */

@@ -13,7 +13,7 @@ export type { Invalidation, PageCacheStats } from './page-cache.js'
 export type { PageCacheOptions, PageCaching, RedisSource } from './page-cache-options.js'
 export type { ContextLoader, PageRequest } from './page-request.js'
 export type { PageBody, PageChunk, PageParts, PipeablePage } from './page-source.js'
-export type { Page } from './page-transport.js'
+export type { Page, SlotCounts } from './page-transport.js'
 export { default as rendererPlugin, type RendererPluginOptions, type ReplyRenderOptions } from './plugin.js'
 export type { StreamedPage } from './render-job.js'
 export {

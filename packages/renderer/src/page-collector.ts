@@ -1,5 +1,5 @@
+import { ChunkReader } from './chunk-reader.js'
 import { RendererError } from './error.js'
-import { ChunkReader } from './page-chunks.js'
 import { type PageChunk, type PageChunks, requireChunk } from './page-source.js'
 import type { RenderSignal } from './render-signal.js'
 import { Utf8Encoder } from './utf8-encoder.js'

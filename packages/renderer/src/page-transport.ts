@@ -23,6 +23,14 @@ export function responseOf({ statusCode = 200, headers = noHeaders }: PageHead):
 const nothingToRelease = () => {}
 const encoder = new TextEncoder()
 
+/** Slots of shared memory: how many there are, are leased, were leased at most, and are out of use. */
+export interface SlotCounts {
+  total: number
+  inUse: number
+  highWater: number
+  quarantined: number
+}
+
 /** What carries a context. */
 export type ContextTask = Omit<RenderTask, 'ticket'>
 
@@ -43,6 +51,12 @@ export class PageTransport {
   constructor(slots: { slots: number; slotSize: number } | undefined, redis: RedisCarrier | undefined) {
     this.pool = slots && createSharedBufferPool(slots)
     this.redis = redis
+  }
+
+  /** The slots now; all 0 without any. */
+  get slots(): SlotCounts {
+    const { slots = 0, inUse = 0, highWater = 0, quarantined = 0 } = this.pool?.stats() ?? {}
+    return { total: slots, inUse, highWater, quarantined }
   }
 
   /**

@@ -86,11 +86,6 @@ export class RenderPool {
     return run
   }
 
-  /** Resolves when every thread that is gone from the pool by now has exited. */
-  departures(): Promise<void> {
-    return this.#threads.departures()
-  }
-
   /** A render's thread ended; until it has exited it may write to the slot. */
   lose(killed: boolean, lease: SlotLease | undefined): void {
     if (killed) {
@@ -98,7 +93,7 @@ export class RenderPool {
       this.diagnostics.thread('killed')
     }
     if (!lease) return
-    lease.quarantine(this.departures())
+    lease.quarantine(this.#threads.departures())
     this.diagnostics.quarantine(lease.index)
   }
 
@@ -174,14 +169,14 @@ export class RenderPool {
   }
 
   #read(): PoolReading {
-    const slots = this.transport.pool?.stats()
+    const { total, inUse, quarantined } = this.transport.slots
     return {
       queue: this.admission.queue.size,
       active: this.admission.running,
       threads: this.piscina.threads.length,
-      slots: slots?.slots ?? 0,
-      slotsInUse: slots?.inUse ?? 0,
-      slotsQuarantined: slots?.quarantined ?? 0,
+      slots: total,
+      slotsInUse: inUse,
+      slotsQuarantined: quarantined,
       streams: this.lanes.inUse,
     }
   }

@@ -5,7 +5,7 @@ import type { PoolObserver } from './diagnostics.js'
 import { describe } from './error-transfer.js'
 import { type RendererOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { type Invalidation, PageCache, type PageCacheStats } from './page-cache.js'
-import type { Page } from './page-transport.js'
+import type { Page, SlotCounts } from './page-transport.js'
 import { PageJob, type StreamedPage, StreamJob } from './render-job.js'
 import { RenderPool } from './render-pool.js'
 
@@ -36,7 +36,7 @@ export interface RendererStats {
   queue: { size: number; waitMs: number }
   /** `restarts` counts threads that crashed or were killed, `recycled` those that had done enough. */
   workers: { count: number; active: number; restarts: number; recycled: number }
-  slots: { total: number; inUse: number; highWater: number; quarantined: number }
+  slots: SlotCounts
   /** Rings of streamed pages that are in use. */
   streams: number
   transport: { shared: number; payload: number; redis: number }
@@ -130,7 +130,6 @@ export function createRendererCore(options: RendererOptions, observer: PoolObser
         }),
       ),
     stats() {
-      const slots = pool.transport.pool?.stats()
       const { renders, errors, cancelled } = pool.counts
       return {
         renders,
@@ -143,12 +142,7 @@ export function createRendererCore(options: RendererOptions, observer: PoolObser
           restarts: pool.restarts,
           recycled: pool.counts.recycled,
         },
-        slots: {
-          total: slots?.slots ?? 0,
-          inUse: slots?.inUse ?? 0,
-          highWater: slots?.highWater ?? 0,
-          quarantined: slots?.quarantined ?? 0,
-        },
+        slots: pool.transport.slots,
         streams: pool.lanes.inUse,
         transport: { ...pool.transport.counts },
         cache: pages ? { ...pages.counts } : { hits: 0, misses: 0, stale: 0, bypassed: 0 },

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createCacheInvalidator, subscribeToCacheInvalidation } from '@scratchyjs/cache-invalidation'
+import { startProxy } from '@scratchyjs/tooling/tcp-proxy'
 import { Redis } from 'ioredis'
-import { startSilentProxy } from './silent-proxy.js'
 
 const channel = 'bench:recovery'
 const missed = 1000
@@ -52,7 +52,7 @@ export async function inStepAgain(port: number): Promise<number> {
 
 /** Milliseconds from the moment when nothing passes any more until the subscription says that it is degraded. */
 export async function halfOpenNoticed(port: number): Promise<number> {
-  const proxy = await startSilentProxy(port)
+  const proxy = await startProxy(port)
   const subscriber = new Redis(proxy.port, '127.0.0.1')
   subscriber.on('error', () => {})
   const subscription = subscribeToCacheInvalidation({ subscriber, channel, onInvalidate() {} })
@@ -60,12 +60,12 @@ export async function halfOpenNoticed(port: number): Promise<number> {
     while (subscription.status !== 'synchronised') await delay(1)
     // Any moment between two heartbeats.
     await delay(Math.random() * 750)
-    proxy.isSilent = true
+    proxy.halfOpen(['toServer', 'toClient'])
     const silentAt = performance.now()
     while (subscription.status === 'synchronised') await delay(1)
     return performance.now() - silentAt
   } finally {
-    proxy.close()
+    await proxy.close()
     await subscription.unsubscribe()
     subscriber.disconnect()
   }

@@ -10,6 +10,16 @@ async function open(channel: Channel) {
   return { cache, source: new Source(cache, channel) }
 }
 
+/** A load of `a` that is still under way when an invalidation of `a` has been heard. */
+async function overtaken(channel: Channel) {
+  const { source } = await open(channel)
+  const late = source.askSlowly('a')
+  await within(channel.arrivalMs, 'the call of the loader', late.begun)
+  await source.write('a')
+  await source.heard()
+  return { source, late }
+}
+
 export const cacheCases: CaseList = {
   'a value is served until its key is published, and then loaded anew': {
     needs: ['cache'],
@@ -50,11 +60,7 @@ export const cacheCases: CaseList = {
   'a value whose load began before an invalidation is not stored after it': {
     needs: ['cache'],
     async run(channel) {
-      const { source } = await open(channel)
-      const late = source.askSlowly('a')
-      await within(channel.arrivalMs, 'the call of the loader', late.begun)
-      await source.write('a')
-      await source.heard()
+      const { source, late } = await overtaken(channel)
       late.end()
       await within(channel.arrivalMs, 'the answer to who asked first', late.answer)
       assert.equal(await source.ask('a'), source.version, 'the version of a that is served')
@@ -63,11 +69,7 @@ export const cacheCases: CaseList = {
   'who asks after an invalidation does not wait for a load that began before it': {
     needs: ['cache'],
     async run(channel) {
-      const { source } = await open(channel)
-      const late = source.askSlowly('a')
-      await within(channel.arrivalMs, 'the call of the loader', late.begun)
-      await source.write('a')
-      await source.heard()
+      const { source, late } = await overtaken(channel)
       try {
         assert.equal(await within(channel.arrivalMs, 'the answer', source.ask('a')), source.version)
       } finally {
