@@ -36,44 +36,41 @@ export interface LogPage {
 
 // The log is one hash, so that it is on one node of a cluster and one script can change it whole:
 //
-//   epoch     names the log
-//   first     number of the oldest entry
-//   last      number of the newest
-//   id        id of the newest
-//   renewed   when its time to live began anew, in seconds since 1970
+//   head      "<first> <last> <renewed> <epoch> <id>": the numbers of the oldest and the newest entry, when the time
+//             to live began anew, in seconds since 1970, the name of the log, and the id of the newest entry
 //   <number>  the message, as it was published
 //   i:<id>    number of the message with this id, for as long as the message is there
 //
-// Of the script's time most is taken by redis.call, and more so when Redis was idle: hence so few of them. Numbers
-// have up to 14 digits in Lua's own notation.
+// Of the script's time most is taken by redis.call, for each field of a hash, and by numbers that become strings; more
+// so when Redis was idle: hence so few of each. `next` is a string, for redis.call writes a number with 17 digits.
 //
 // KEYS: log. ARGV: channel, the message's own members as JSON, id.
 const appendScript = ({ maxLength, ttl }: LogLimits): Script =>
   new Script(`
 local log, id = KEYS[1], ARGV[3]
-local head = redis.call('HMGET', log, 'i:' .. id, 'epoch', 'first', 'last', 'renewed')
-local known, epoch, first, number = head[1], head[2], tonumber(head[3]), tonumber(head[4])
-if known then return {epoch, tonumber(known)} end
+local place = 'i:' .. id
+local found = redis.call('HMGET', log, place, 'head')
+local first, last, renewed, epoch = string.match(found[2] or '1 0 0 ', '^(%d+) (%d+) (%d+) (%S*)')
+if found[1] then return {epoch, tonumber(found[1])} end
 local now = redis.call('TIME')
-if not epoch then
-  epoch, first, number = redis.sha1hex(now[1] .. ' ' .. now[2] .. ' ' .. id), 1, 0
-  redis.call('HSET', log, 'epoch', epoch, 'first', first)
-end
-number = number + 1
-local message = '{' .. ARGV[2] .. ',"epoch":"' .. epoch .. '","sequence":' .. number ..
-  ',"at":' .. now[1] * 1000 + (now[2] - now[2] % 1000) / 1000 .. ',"id":"' .. id .. '"}'
+if epoch == '' then epoch = redis.sha1hex(now[1] .. ' ' .. now[2] .. ' ' .. id) end
+local number = last + 1
+local next = string.format('%d', number)
+local message = '{' .. ARGV[2] .. ',"epoch":"' .. epoch .. '","sequence":' .. next ..
+  ',"at":' .. now[1] .. string.sub('00000' .. now[2], -6, -4) .. ',"id":"' .. id .. '"}'
 local keep = number - ${maxLength} + 1
-if keep > first then
+if keep > tonumber(first) then
   -- A log that was longer before shrinks in steps: no publish blocks Redis for long.
   if keep > first + 1000 then keep = first + 1000 end
-  for old = first, keep - 1 do
+  for old = tonumber(first), keep - 1 do
     local entry = redis.call('HGET', log, old)
     redis.call('HDEL', log, old, 'i:' .. (entry and string.match(string.sub(entry, -160), '"id":"([^"]*)"}$') or ''))
   end
-  redis.call('HSET', log, 'first', keep)
+  first = string.format('%d', keep)
 end
-redis.call('HSET', log, 'last', number, 'id', id, 'renewed', now[1], number, message, 'i:' .. id, number)
-if head[5] ~= now[1] then redis.call('EXPIRE', log, ${ttl}) end
+local head = first .. ' ' .. next .. ' ' .. now[1] .. ' ' .. epoch .. ' ' .. id
+redis.call('HSET', log, 'head', head, next, message, place, next)
+if renewed ~= now[1] then redis.call('EXPIRE', log, ${ttl}) end
 redis.call('PUBLISH', ARGV[1], message)
 return {epoch, number}
 `)
@@ -83,16 +80,16 @@ return {epoch, number}
 // the first message of that millisecond. Where there is no log one begins, so that its loss can be
 // seen later; a replica can't, and answers with the epoch "".
 const readScript = new Script(`
-local log, epoch, after = KEYS[1], ARGV[1], tonumber(ARGV[2])
-local head = redis.call('HMGET', log, 'epoch', 'first', 'last', 'id')
-if not head[1] then
-  head = {ARGV[6], '1', '0', ''}
-  local begun = redis.pcall('HSET', log, 'epoch', head[1], 'first', head[2], 'last', head[3], 'id', head[4])
-  if type(begun) == 'table' then head[1] = '' else redis.call('EXPIRE', log, 86400) end
+local log, asked, after = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local head = redis.call('HGET', log, 'head')
+if not head then
+  head = '1 0 0 ' .. ARGV[6] .. ' '
+  if type(redis.pcall('HSET', log, 'head', head)) == 'table' then head = '1 0 0  ' else redis.call('EXPIRE', log, 86400) end
 end
-local first, last = tonumber(head[2]), tonumber(head[3])
+local first, last, epoch, id = string.match(head, '^(%d+) (%d+) %d+ (%S*) (.*)')
+first, last = tonumber(first), tonumber(last)
 local diverged, entries, bytes = 0, {}, 0
-if epoch == '?' then
+if asked == '?' then
   local since = after
   after = last
   while after >= first and last - after < 10000 do
@@ -101,7 +98,7 @@ if epoch == '?' then
     after = after - 1
   end
   if after < first and first > 1 or last - after == 10000 then after = first - 2 end
-elseif epoch ~= head[1] then
+elseif asked ~= epoch then
   after = last
 elseif after > last or after >= first and redis.call('HGET', log, 'i:' .. ARGV[3]) ~= ARGV[2] then
   diverged = 1
@@ -116,7 +113,7 @@ if diverged == 0 and number >= first then
   end
 end
 local info = ARGV[7] == 'INFO' and redis.pcall('INFO', 'replication')
-return {head[1], first, last, head[4], diverged, after, entries, type(info) == 'string' and info or ''}
+return {epoch, first, last, id, diverged, after, entries, type(info) == 'string' and info or ''}
 `)
 
 const timeScript = new Script(`

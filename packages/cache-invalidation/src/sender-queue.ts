@@ -47,6 +47,10 @@ export class SenderQueue {
   readonly #waiting = new WaitingKeys()
   /** With the ticket after which each is served, and the end of its patience, by `performance.now()`. */
   readonly #waiters = new Map<Waiter, { ticket: number; deadline: number }>()
+  /** The same by their tickets. */
+  readonly #atTicket = new Map<number, Set<Waiter>>()
+  /** All tickets up to this one are served. */
+  #servedTicket = 0
   #outgoing: Outgoing | undefined
   /** The latest try to send it; undefined when none is under way. */
   #attempt: object | undefined
@@ -114,12 +118,19 @@ export class SenderQueue {
   #register(waiter: Waiter, ticket: number): void {
     const deadline = performance.now() + waiter.timeoutMs
     this.#waiters.set(waiter, { ticket, deadline })
+    const others = this.#atTicket.get(ticket)
+    if (others) others.add(waiter)
+    else this.#atTicket.set(ticket, new Set([waiter]))
     this.#deadlines.setFor(deadline)
   }
 
   /** The waiter is told nothing any more; its keys stay. */
   forget(waiter: Waiter): void {
+    const { ticket = 0 } = this.#waiters.get(waiter) ?? {}
     this.#waiters.delete(waiter)
+    const others = this.#atTicket.get(ticket)
+    others?.delete(waiter)
+    if (others?.size === 0) this.#atTicket.delete(ticket)
   }
 
   /** Takes nothing more. What waits is sent, if that takes no longer than `timeoutMs`; the rest is refused. */
@@ -177,11 +188,26 @@ export class SenderQueue {
     this.#lastFailure = undefined
     this.#sent.sentKeys += message.keys
     this.#sent.sentMessages += 1
-    const served = [...this.#waiters].filter(([, { ticket }]) => ticket <= message.ticket)
-    for (const [waiter] of served) this.#waiters.delete(waiter)
+    const served = this.#takeServed(message.ticket)
     // First, so that Redis has something to do meanwhile.
     this.#send()
-    for (const [waiter] of served) waiter.resolve({ ...position })
+    for (const waiter of served) waiter.resolve({ ...position })
+  }
+
+  /** Ticket by ticket: many that wait for later messages are not looked at for each message. */
+  #takeServed(upTo: number): Waiter[] {
+    const served: Waiter[] = []
+    while (this.#servedTicket < upTo) {
+      this.#servedTicket += 1
+      const waiters = this.#atTicket.get(this.#servedTicket)
+      if (!waiters) continue
+      this.#atTicket.delete(this.#servedTicket)
+      for (const waiter of waiters) {
+        this.#waiters.delete(waiter)
+        served.push(waiter)
+      }
+    }
+    return served
   }
 
   #failed(attempt: object, error: unknown): void {
@@ -214,6 +240,7 @@ export class SenderQueue {
     this.#attempt = undefined
     const waiters = [...this.#waiters.keys()]
     this.#waiters.clear()
+    this.#atTicket.clear()
     this.#deadlines.keepAlive(false)
     clearTimeout(this.#pause)
     this.#pause = undefined

@@ -120,8 +120,8 @@ export const senderMutations: Mutation[] = [
   {
     name: 'told before it is sent',
     file: 'sender-queue.ts',
-    replace: 'ticket <= message.ticket',
-    by: 'ticket > 0',
+    replace: 'this.#takeServed(message.ticket)',
+    by: 'this.#takeServed(message.ticket + 1)',
     killedBy: queue,
     named: 'goes out at once',
   },
@@ -194,7 +194,7 @@ export const senderMutations: Mutation[] = [
   {
     name: 'id not looked up',
     file: 'log.ts',
-    replace: 'if known then return {epoch, tonumber(known)} end\n',
+    replace: 'if found[1] then return {epoch, tonumber(found[1])} end\n',
     by: '',
     killedBy: ['src/log.test.ts'],
     named: 'takes an id once',
@@ -202,7 +202,7 @@ export const senderMutations: Mutation[] = [
   {
     name: 'nothing forgotten',
     file: 'log.ts',
-    replace: 'if keep > first then',
+    replace: 'if keep > tonumber(first) then',
     by: 'if keep < 0 then',
     killedBy: ['src/log.test.ts'],
     named: 'keeps the newest',
@@ -218,8 +218,8 @@ export const senderMutations: Mutation[] = [
   {
     name: 'time to live not renewed',
     file: 'log.ts',
-    replace: 'if head[5] ~= now[1] then',
-    by: 'if not head[5] then',
+    replace: 'if renewed ~= now[1] then',
+    by: "if renewed == '0' then",
     killedBy: ['src/log.test.ts'],
     named: 'is one key',
   },
