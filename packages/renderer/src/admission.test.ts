@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { Admission } from './admission.js'
 
 /** Tasks that end when the test says so. */
@@ -89,19 +89,20 @@ it('lets a task that has to go back go first, also with a full queue', async () 
   const admission = new Admission(1, 1, 60_000)
   const all = tasks(admission, 2)
   await turn()
-  expect(() => admission.enter()).toThrow('maxQueue is 1')
-  let isStarted = false
-  admission.enterFirst()?.turn.then(() => {
-    isStarted = true
-  })
+  const entrant = { onTurn: vi.fn(), onRefusal: vi.fn() }
+  admission.enter(entrant)
+  expect(entrant.onRefusal).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'QUEUE_FULL' }))
+  admission.enterFirst(entrant)
   all[0]?.finish()
   await turn()
-  expect([isStarted, all[1]?.started]).toEqual([true, false])
+  expect(entrant.onTurn).toHaveBeenCalledOnce()
+  expect(all[1]?.started).toBe(false)
   admission.leave()
   await turn()
   expect(all[1]?.started).toBe(true)
   all[1]?.finish()
   await turn()
-  expect(admission.enterFirst()).toBeUndefined()
+  admission.enterFirst(entrant)
+  expect(entrant.onTurn).toHaveBeenCalledTimes(2)
   admission.leave()
 })

@@ -1,16 +1,12 @@
+import { Deadlines } from './deadlines.js'
 import { RendererError } from './error.js'
 
-/** A task that waits for a thread. */
-export interface Waiting {
-  /** Resolves when a thread is free for it. Rejects with why there will be none. */
-  readonly turn: Promise<void>
-  /** Gives up: `turn` rejects with the reason. Does nothing once it has its turn. */
-  withdraw(reason: unknown): void
-}
-
-interface Waiter extends Waiting {
-  start(): void
-  since: number
+/** Whoever wants a thread. One of the two is called, once: later, or before `enter` returns. */
+export interface Entrant {
+  /** It has a thread, after `waitMs` milliseconds, and calls {@link Admission.leave} once. */
+  onTurn(waitMs: number): void
+  /** There will be none: `QUEUE_FULL`, `QUEUE_TIMEOUT`, `RENDERER_CLOSED`, or why it was withdrawn. */
+  onRefusal(reason: unknown): void
 }
 
 /**
@@ -20,9 +16,7 @@ interface Waiter extends Waiting {
 export class Admission {
   readonly #limit: number
   readonly #maxQueue: number
-  readonly #queueTimeout: number
-  /** In the order of their coming. */
-  readonly #waiting = new Set<Waiter>()
+  readonly #waiting: Deadlines<Entrant>
   #running = 0
   #waitMs = 0
   #closed = false
@@ -33,7 +27,7 @@ export class Admission {
   constructor(limit: number, maxQueue: number, queueTimeout: number) {
     this.#limit = limit
     this.#maxQueue = maxQueue
-    this.#queueTimeout = queueTimeout
+    this.#waiting = new Deadlines(queueTimeout, entrant => entrant.onRefusal(lateError(queueTimeout)))
   }
 
   get running(): number {
@@ -45,36 +39,22 @@ export class Admission {
     return { size: this.#waiting.size, waitMs: this.#waitMs }
   }
 
-  /**
-   * Asks for a thread: `undefined` when one is free at once. Call {@link leave} once after that, or after the turn.
-   * Throws `QUEUE_FULL` or `RENDERER_CLOSED`.
-   */
-  enter(): Waiting | undefined {
-    if (this.#closed) throw closedError()
-    if (this.#running < this.#limit && !this.#alone) {
-      this.#running++
-      return undefined
-    }
-    if (this.#waiting.size >= this.#maxQueue) {
-      throw new RendererError(
-        'QUEUE_FULL',
-        `Cannot render: ${this.#waiting.size} renders wait already, maxQueue is ${this.#maxQueue}`,
-      )
-    }
-    return this.#queue()
+  enter(entrant: Entrant): void {
+    if (this.#closed) entrant.onRefusal(closedError())
+    else if (this.#isFree) this.#start(entrant, 0)
+    else if (this.#waiting.size < this.#maxQueue) this.#waiting.add(entrant)
+    else entrant.onRefusal(fullError(this.#waiting.size, this.#maxQueue))
   }
 
-  /** The same for a task that had a thread and did nothing: nobody is served before it, and no queue is full. */
-  enterFirst(): Waiting | undefined {
-    if (this.#running < this.#limit && !this.#alone) {
-      this.#running++
-      return undefined
-    }
-    const others = [...this.#waiting]
-    this.#waiting.clear()
-    const waiting = this.#queue()
-    for (const other of others) this.#waiting.add(other)
-    return waiting
+  /** The same for one that had a thread and did nothing: nobody is served before it, and no queue is full. */
+  enterFirst(entrant: Entrant): void {
+    if (this.#isFree) this.#start(entrant, 0)
+    else this.#waiting.addFirst(entrant)
+  }
+
+  /** It wants no thread any more. Does nothing once it has its turn. */
+  withdraw(entrant: Entrant, reason: unknown): void {
+    if (this.#waiting.delete(entrant) !== undefined) entrant.onRefusal(reason)
   }
 
   /** A thread is free again. */
@@ -84,13 +64,20 @@ export class Admission {
     if (this.#running === 0) this.#idle?.()
   }
 
+  get #isFree(): boolean {
+    return this.#running < this.#limit && !this.#alone
+  }
+
+  #start(entrant: Entrant, waitMs: number): void {
+    this.#running++
+    entrant.onTurn(waitMs)
+  }
+
   #startNext(): void {
-    for (const next of this.#waiting) {
+    for (const next of this.#waiting.items()) {
       if (this.#running >= this.#limit) return
-      this.#running++
-      this.#waiting.delete(next)
-      this.#waitMs = performance.now() - next.since
-      next.start()
+      this.#waitMs = performance.now() - (this.#waiting.delete(next) as number)
+      this.#start(next, this.#waitMs)
     }
   }
 
@@ -108,9 +95,9 @@ export class Admission {
     }
   }
 
-  /** Runs `task` when a thread is free for it. Rejects as {@link enter} throws, and without running it. */
+  /** Runs `task` when a thread is free for it. Rejects without running it when there will be none. */
   async run<T>(task: () => Promise<T>): Promise<T> {
-    await this.enter()?.turn
+    await new Promise<number>((onTurn, onRefusal) => this.enter({ onTurn, onRefusal }))
     try {
       return await task()
     } finally {
@@ -127,7 +114,7 @@ export class Admission {
 
   /** Refuses what still waits. */
   abandon(): void {
-    for (const waiter of this.#waiting) waiter.withdraw(closedError())
+    for (const entrant of [...this.#waiting.items()]) this.withdraw(entrant, closedError())
   }
 
   #whenIdle(): Promise<void> {
@@ -136,35 +123,15 @@ export class Admission {
       this.#idle = resolve
     })
   }
-
-  #queue(): Waiting {
-    let start!: () => void
-    let refuse!: (reason: unknown) => void
-    const turn = new Promise<void>((resolve, reject) => {
-      start = resolve
-      refuse = reject
-    })
-    const withdraw = (reason: unknown) => {
-      if (!this.#waiting.delete(waiter)) return
-      clearTimeout(timer)
-      refuse(reason)
-    }
-    const timer = setTimeout(() => withdraw(lateError(this.#queueTimeout)), this.#queueTimeout)
-    const waiter: Waiter = {
-      turn,
-      withdraw,
-      start() {
-        clearTimeout(timer)
-        start()
-      },
-      since: performance.now(),
-    }
-    this.#waiting.add(waiter)
-    return waiter
-  }
 }
 
 const closedError = () => new RendererError('RENDERER_CLOSED', 'Cannot render: the renderer is closed')
+
+const fullError = (waiting: number, maxQueue: number) =>
+  new RendererError(
+    'QUEUE_FULL',
+    `Cannot render: ${waiting} renders wait already, maxQueue is ${maxQueue}`,
+  )
 
 const lateError = (queueTimeout: number) =>
   new RendererError('QUEUE_TIMEOUT', `Cannot render: no thread was free within ${queueTimeout} ms`)

@@ -1,7 +1,7 @@
 import type { SlotLease } from '@scratchyjs/shared-buffer'
-import type { Waiting } from './admission.js'
+import type { Entrant } from './admission.js'
 import type { RenderEvent } from './diagnostics.js'
-import { RendererError } from './error.js'
+import type { RendererError } from './error.js'
 import { decodeError } from './error-transfer.js'
 import { PageStream } from './page-stream.js'
 import { type ContextTask, carrierOf, type Page, responseOf } from './page-transport.js'
@@ -37,7 +37,7 @@ function statusOf(error: unknown): number {
  * One render, from the request for it to the end of its task. Its steps are callbacks, not promises, each of which
  * would cost the main thread about a microsecond a page.
  */
-abstract class RenderJob<Result> implements TaskOwner {
+export abstract class RenderJob<Result> implements Entrant, TaskOwner {
   /** Rejects with the reason of {@link cancel}, at once, or with what went wrong. */
   readonly result: Promise<Result>
   protected readonly pool: RenderPool
@@ -48,12 +48,9 @@ abstract class RenderJob<Result> implements TaskOwner {
   #run: TaskRun | undefined
   #task!: ContextTask
   #lease: SlotLease | undefined
-  #waiting: Waiting | undefined
   #resolve!: (result: Result) => void
   #reject!: (error: unknown) => void
-  #timer: NodeJS.Timeout | undefined
   readonly #route: string
-  #queuedAt: number | undefined
   #waitMs = 0
   #beganAt: number | undefined
 
@@ -69,24 +66,7 @@ abstract class RenderJob<Result> implements TaskOwner {
   /** Asks for a thread, with the context as JSON. */
   start(json: string): this {
     this.#json = json
-    return this.#enter(() => this.pool.admission.enter())
-  }
-
-  #enter(enter: () => Waiting | undefined): this {
-    try {
-      this.#waiting = enter()
-    } catch (error) {
-      this.#refuse(error)
-      return this
-    }
-    if (!this.#waiting) this.#execute()
-    else {
-      this.#queuedAt = performance.now()
-      this.#waiting.turn.then(
-        () => this.#execute(),
-        error => this.#refuse(error),
-      )
-    }
+    this.pool.admission.enter(this)
     return this
   }
 
@@ -95,7 +75,7 @@ abstract class RenderJob<Result> implements TaskOwner {
     if (this.isSettled) return
     this.conclude('cancelled', { error: reason })
     this.reject(reason)
-    this.#waiting?.withdraw(reason)
+    this.pool.admission.withdraw(this, reason)
     this.abort()
   }
 
@@ -144,13 +124,13 @@ abstract class RenderJob<Result> implements TaskOwner {
   protected forget(_outcome: Outcome): void {}
 
   /** Its time is up. */
-  protected abstract expire(error: RendererError): void
+  abstract expire(error: RendererError): void
 
   /** Its thread is free, or gone; the lease is still held when the thread is not gone. */
   protected abstract finish(outcome: Outcome, task: ContextTask, lease: SlotLease | undefined): void
 
   onOutcome(outcome: Outcome): void {
-    clearTimeout(this.#timer)
+    this.pool.running.delete(this)
     if ('answer' in outcome && 'isContextLost' in outcome.answer && !this.isSettled) {
       this.#again(outcome)
       return
@@ -172,7 +152,7 @@ abstract class RenderJob<Result> implements TaskOwner {
     this.pool.admission.leave()
   }
 
-  #refuse(error: unknown): void {
+  onRefusal(error: unknown): void {
     if (!this.isSettled) this.conclude('error', { error })
     this.reject(error)
   }
@@ -184,10 +164,11 @@ abstract class RenderJob<Result> implements TaskOwner {
     this.#lease = undefined
     this.#run = undefined
     this.#avoidsRedis = true
-    this.#enter(() => this.pool.admission.enterFirst())
+    this.pool.admission.enterFirst(this)
   }
 
-  #execute(): void {
+  onTurn(waitMs: number): void {
+    this.#waitMs = waitMs
     const { redis } = this.pool.transport
     if (!this.isSettled && !this.#avoidsRedis && redis?.takes(this.#json)) {
       redis.send(this.#json).then(requestId => {
@@ -203,16 +184,11 @@ abstract class RenderJob<Result> implements TaskOwner {
       return
     }
     const now = performance.now()
-    if (this.#queuedAt !== undefined) this.#waitMs = now - this.#queuedAt
     this.#beganAt = now
     const { task, lease } = this.pool.transport.depart(this.#json, requestId)
     this.#task = task
     this.#lease = lease
-    const { taskTimeout } = this.pool.settings
-    this.#timer = setTimeout(
-      () => this.expire(new RendererError('RENDER_TIMEOUT', `The render took longer than ${taskTimeout} ms`)),
-      taskTimeout,
-    )
+    this.pool.running.add(this, now)
     this.#run = this.pool.start(this.prepare(task), this)
   }
 }
@@ -242,7 +218,7 @@ export class PageJob extends RenderJob<Page> {
     }
   }
 
-  protected expire(error: RendererError): void {
+  expire(error: RendererError): void {
     if (!this.isSettled) this.conclude('error', { error })
     this.reject(error)
     this.abort()
@@ -310,7 +286,7 @@ export class StreamJob extends RenderJob<StreamedPage> {
     this.#giveBack()
   }
 
-  protected expire(error: RendererError): void {
+  expire(error: RendererError): void {
     this.#expired = error
     this.abort()
     this.#fail(error)

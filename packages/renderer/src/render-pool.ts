@@ -3,6 +3,7 @@ import type { SlotLease } from '@scratchyjs/shared-buffer'
 import { Piscina } from 'piscina'
 import { Admission } from './admission.js'
 import { ControlWords, MOST_THREADS } from './control-words.js'
+import { Deadlines } from './deadlines.js'
 import { Diagnostics, type PoolObserver } from './diagnostics.js'
 import { RendererError } from './error.js'
 import { decodeError } from './error-transfer.js'
@@ -12,6 +13,7 @@ import type { ResolvedOptions } from './options.js'
 import { PageTransport } from './page-transport.js'
 import type { HostData, LifecycleTask, RenderAnswer, RenderTask, RetiringMessage } from './protocol.js'
 import { RedisCarrier } from './redis-carrier.js'
+import type { RenderJob } from './render-job.js'
 import { StreamHub } from './stream-hub.js'
 import { StreamLanes } from './stream-lanes.js'
 import { type TaskOwner, TaskRun } from './task-run.js'
@@ -26,6 +28,8 @@ export class RenderPool {
   readonly transport: PageTransport
   readonly hub: StreamHub
   readonly lanes: StreamLanes
+  /** Renders that have a thread. */
+  readonly running: Deadlines<Pick<RenderJob<unknown>, 'expire'>>
   readonly latency: Latency = new Latency()
   readonly diagnostics: Diagnostics
   readonly counts = { renders: 0, errors: 0, cancelled: 0, kills: 0, recycled: 0 }
@@ -42,7 +46,7 @@ export class RenderPool {
   #closing: Promise<void> | undefined
 
   constructor(settings: ResolvedOptions, observer: PoolObserver) {
-    const { maxThreads, maxQueue, queueTimeout, name, metrics } = settings
+    const { maxThreads, maxQueue, queueTimeout, taskTimeout, name, metrics } = settings
     this.settings = settings
     this.transport = transportOf(settings)
     this.#words = ControlWords.for(maxThreads)
@@ -72,6 +76,9 @@ export class RenderPool {
     })
     this.#threads = new ThreadWatch(this.piscina, this.diagnostics)
     this.admission = new Admission(maxThreads, maxQueue, queueTimeout)
+    this.running = new Deadlines(taskTimeout, job =>
+      job.expire(new RendererError('RENDER_TIMEOUT', `The render took longer than ${taskTimeout} ms`)),
+    )
     this.piscina.on('error', settings.onWorkerError)
     this.piscina.on('message', (message: Partial<RetiringMessage> | null) => this.#retire(message))
     this.#watch = settings.watch ? new WorkerWatch(settings.workerUrl, () => this.reload()) : undefined
