@@ -128,10 +128,7 @@ export class Admission {
 const closedError = () => new RendererError('RENDERER_CLOSED', 'Cannot render: the renderer is closed')
 
 const fullError = (waiting: number, maxQueue: number) =>
-  new RendererError(
-    'QUEUE_FULL',
-    `Cannot render: ${waiting} renders wait already, maxQueue is ${maxQueue}`,
-  )
+  new RendererError('QUEUE_FULL', `Cannot render: ${waiting} renders wait already, maxQueue is ${maxQueue}`)
 
 const lateError = (queueTimeout: number) =>
   new RendererError('QUEUE_TIMEOUT', `Cannot render: no thread was free within ${queueTimeout} ms`)

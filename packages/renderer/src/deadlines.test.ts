@@ -1,0 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, it, vi } from 'vitest'
+import { Deadlines } from './deadlines.js'
+
+it('tells of each whose time is up, once, and never too early', async () => {
+  const timeout = 40
+  const taken: Record<string, number> = {}
+  const since: Record<string, number> = {}
+  const deadlines = new Deadlines<string>(timeout, item => {
+    taken[item] = performance.now() - (since[item] as number)
+    expect(deadlines.delete(item), 'it is no longer among them').toBeUndefined()
+  })
+  const begin = (item: string) => {
+    since[item] = performance.now()
+    deadlines.add(item)
+  }
+  begin('a')
+  begin('gone')
+  await delay(25)
+  begin('b')
+  expect(deadlines.delete('gone')).toBeTypeOf('number')
+  await vi.waitFor(() => expect(Object.keys(taken)).toEqual(['a', 'b']))
+  begin('c')
+  await vi.waitFor(() => expect(Object.keys(taken)).toEqual(['a', 'b', 'c']))
+  for (const ms of Object.values(taken)) expect(ms).toBeGreaterThanOrEqual(timeout)
+  expect(deadlines.size).toBe(0)
+})
+
+it('goes on when telling of one adds or removes others', async () => {
+  const told: string[] = []
+  const deadlines = new Deadlines<string>(10, item => {
+    told.push(item)
+    deadlines.delete('b')
+    if (item === 'a') deadlines.add('c')
+  })
+  deadlines.add('a')
+  deadlines.add('b')
+  await vi.waitFor(() => expect(told).toEqual(['a', 'c']))
+  expect(deadlines.size).toBe(0)
+})
+
+it('keeps their order, and takes one before all others', () => {
+  const deadlines = new Deadlines<string>(60_000, () => {})
+  deadlines.add('a')
+  deadlines.add('b')
+  deadlines.addFirst('c')
+  expect([...deadlines.items()]).toEqual(['c', 'a', 'b'])
+})
