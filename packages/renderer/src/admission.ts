@@ -27,7 +27,10 @@ export class Admission {
   constructor(limit: number, maxQueue: number, queueTimeout: number) {
     this.#limit = limit
     this.#maxQueue = maxQueue
-    this.#waiting = new Deadlines(queueTimeout, entrant => entrant.onRefusal(lateError(queueTimeout)))
+    this.#waiting = new Deadlines(queueTimeout, entrant => {
+      entrant.onRefusal(lateError(queueTimeout))
+      return 0
+    })
   }
 
   get running(): number {

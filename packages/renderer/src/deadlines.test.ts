@@ -9,6 +9,7 @@ it('tells of each whose time is up, once, and never too early', async () => {
   const deadlines = new Deadlines<string>(timeout, item => {
     taken[item] = performance.now() - (since[item] as number)
     expect(deadlines.delete(item), 'it is no longer among them').toBeUndefined()
+    return 0
   })
   const begin = (item: string) => {
     since[item] = performance.now()
@@ -32,6 +33,7 @@ it('goes on when telling of one adds or removes others', async () => {
     told.push(item)
     deadlines.delete('b')
     if (item === 'a') deadlines.add('c')
+    return 0
   })
   deadlines.add('a')
   deadlines.add('b')
@@ -40,9 +42,23 @@ it('goes on when telling of one adds or removes others', async () => {
 })
 
 it('keeps their order, and takes one before all others', () => {
-  const deadlines = new Deadlines<string>(60_000, () => {})
+  const deadlines = new Deadlines<string>(60_000, () => 0)
   deadlines.add('a')
   deadlines.add('b')
   deadlines.addFirst('c')
   expect([...deadlines.items()]).toEqual(['c', 'a', 'b'])
+})
+
+it('gives more time to one that has more', async () => {
+  const looks: number[] = []
+  const start = performance.now()
+  const deadlines = new Deadlines<string>(60, () => {
+    looks.push(performance.now() - start)
+    return looks.length === 1 ? 20 : 0
+  })
+  deadlines.add('a')
+  await vi.waitFor(() => expect(looks).toHaveLength(2))
+  expect(looks[1]).toBeGreaterThanOrEqual((looks[0] as number) + 19)
+  expect((looks[1] as number) - (looks[0] as number), 'not as much as at first').toBeLessThan(60)
+  expect(deadlines.size).toBe(0)
 })

@@ -4,13 +4,16 @@
  */
 export class Deadlines<Item> {
   readonly #timeoutMs: number
-  readonly #onLate: (item: Item) => void
+  readonly #onLate: (item: Item) => number
   /** When the time of each began, by `performance.now()`. */
   readonly #since = new Map<Item, number>()
   #timer: NodeJS.Timeout | undefined
 
-  /** @param onLate called once for an item whose time is up, which is no longer among the others then */
-  constructor(timeoutMs: number, onLate: (item: Item) => void) {
+  /**
+   * @param onLate called for an item whose time is up, which is no longer among the others then; answers how many
+   * milliseconds more it has, 0 for none
+   */
+  constructor(timeoutMs: number, onLate: (item: Item) => number) {
     this.#timeoutMs = timeoutMs
     this.#onLate = onLate
   }
@@ -50,14 +53,18 @@ export class Deadlines<Item> {
   }
 
   #look(): void {
-    this.#timer = undefined
     const now = performance.now()
-    let left = Number.POSITIVE_INFINITY
+    let left = this.#timeoutMs // of what is added meanwhile, for which no timer is made
     for (const [item, since] of [...this.#since]) {
-      const its = since + this.#timeoutMs - now
-      if (its > 0) left = Math.min(left, its)
-      else if (this.#since.delete(item)) this.#onLate(item)
+      let its = since + this.#timeoutMs - now
+      if (its <= 0) {
+        if (!this.#since.delete(item)) continue // meanwhile, by what was done about another
+        its = this.#onLate(item)
+        if (its <= 0) continue
+        this.#since.set(item, now + its - this.#timeoutMs)
+      }
+      left = Math.min(left, its)
     }
-    if (left < Number.POSITIVE_INFINITY) this.#timer ??= this.#wait(left)
+    this.#timer = this.#since.size > 0 ? this.#wait(left) : undefined
   }
 }
