@@ -208,12 +208,28 @@ abstract class RenderJob<Result> implements TaskOwner {
     const { task, lease } = this.pool.transport.depart(this.#json, requestId)
     this.#task = task
     this.#lease = lease
-    const { taskTimeout } = this.pool.settings
-    this.#timer = setTimeout(
-      () => this.expire(new RendererError('RENDER_TIMEOUT', `The render took longer than ${taskTimeout} ms`)),
-      taskTimeout,
-    )
+    this.#lookIn(this.pool.settings.taskTimeout)
     this.#run = this.pool.start(this.prepare(task), this)
+  }
+
+  #lookIn(ms: number): void {
+    this.#timer = setTimeout(() => this.#look(), ms)
+  }
+
+  /** Its time is up, unless its thread had to start first: that is time in the queue. */
+  #look(): void {
+    const { taskTimeout, queueTimeout } = this.pool.settings
+    const renderMs = this.#run?.renderMs
+    const hasThread = renderMs !== undefined
+    const left = hasThread
+      ? taskTimeout - renderMs
+      : Math.min(taskTimeout, queueTimeout - (performance.now() - (this.#beganAt as number)))
+    if (left > 0) this.#lookIn(left)
+    else if (hasThread) {
+      this.expire(new RendererError('RENDER_TIMEOUT', `The render took longer than ${taskTimeout} ms`))
+    } else {
+      this.expire(new RendererError('QUEUE_TIMEOUT', `No thread had started within ${queueTimeout} ms`))
+    }
   }
 }
 
