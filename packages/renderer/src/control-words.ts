@@ -3,6 +3,8 @@
 //    4  listening   main sets it, the ringing one clears 0, 1
 //    8  one for     main                                 the ticket of the render that runs; 0 once it is cancelled
 //       each thread
+//       two for each  the worker                       the ticket of the render that a thread began last, and when:
+//       thread                                         milliseconds, wraps
 
 const RINGS = 0
 const LISTENING = 1
@@ -17,10 +19,17 @@ function wordOf(ticket: number): number {
   return FIRST_RENDER + (ticket & (MOST_THREADS - 1))
 }
 
+/** By a clock that all threads share. */
+function milliseconds(): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return (seconds * 1000 + Math.floor(nanoseconds / 1e6)) | 0
+}
+
 /** The words that the main thread and all workers of a pool share: one doorbell for all streams, and who is cancelled. */
 export class ControlWords {
   readonly buffer: SharedArrayBuffer
   readonly #words: Int32Array<SharedArrayBuffer>
+  readonly #threads: number
   /** Main: which of the renders' words are free. */
   readonly #free: number[]
   #count = 0
@@ -28,11 +37,12 @@ export class ControlWords {
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
     this.#words = new Int32Array(buffer)
-    this.#free = Array.from({ length: this.#words.length - FIRST_RENDER }, (_, index) => index)
+    this.#threads = (this.#words.length - FIRST_RENDER) / 3
+    this.#free = Array.from({ length: this.#threads }, (_, index) => index)
   }
 
   static for(threads: number): ControlWords {
-    return new ControlWords(new SharedArrayBuffer(4 * (FIRST_RENDER + threads)))
+    return new ControlWords(new SharedArrayBuffer(4 * (FIRST_RENDER + 3 * threads)))
   }
 
   /** Main: the next ring from here on wakes {@link rung}. Look for work once more after this. */
@@ -68,6 +78,24 @@ export class ControlWords {
   /** Main: the render is over. */
   end(ticket: number): void {
     this.#free.push(ticket & (MOST_THREADS - 1))
+  }
+
+  /** Worker: it has the render, now that it is set up. */
+  began(ticket: number): void {
+    const word = this.#begunOf(ticket)
+    Atomics.store(this.#words, word + 1, milliseconds())
+    Atomics.store(this.#words, word, ticket) // after the time; pairs with the load in renderMs
+  }
+
+  /** Main: how long a thread has had the render; `undefined` while none has. */
+  renderMs(ticket: number): number | undefined {
+    const word = this.#begunOf(ticket)
+    if (Atomics.load(this.#words, word) !== ticket) return undefined
+    return (milliseconds() - Atomics.load(this.#words, word + 1)) | 0
+  }
+
+  #begunOf(ticket: number): number {
+    return FIRST_RENDER + this.#threads + 2 * (ticket & (MOST_THREADS - 1))
   }
 
   /** Main: the render is not wanted any more. */

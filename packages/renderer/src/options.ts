@@ -24,15 +24,19 @@ export interface RendererOptions {
   /** How long a thread above `minThreads` may be idle before it ends. Default 30,000. */
   idleTimeout?: number
   /**
-   * How long one render may take before it fails with `RENDER_TIMEOUT`, without its time in the queue. For a streamed
-   * page that is the time until its last byte is on its way, which a slow client prolongs. Default 30,000.
+   * How long one render may take before it fails with `RENDER_TIMEOUT`, without its time in the queue and the start of
+   * its thread. For a streamed page that is the time until its last byte is on its way, which a slow client prolongs.
+   * Default 30,000.
    */
   taskTimeout?: number
   /** How long a render that is cancelled, or whose time is up, may go on before its thread is replaced. Default 1,000. */
   cancelGrace?: number
   /** Renders that may wait for a thread; one more fails with `QUEUE_FULL`. Default 1,000. */
   maxQueue?: number
-  /** How long a render may wait for a thread before it fails with `QUEUE_TIMEOUT`. Default 10,000. */
+  /**
+   * How long a render may wait for a thread before it fails with `QUEUE_TIMEOUT`; for one that is being started, at
+   * least for `taskTimeout`. Default 10,000.
+   */
   queueTimeout?: number
   /** How long `close()` waits for the renders it finds under way. Default 10,000. */
   closeTimeout?: number

@@ -14,7 +14,7 @@ export interface PageCacheOptions {
   ttl?: number
   /**
    * Pages are kept there too, for all servers, and invalidations reach all of them. Without it the cache is this
-   * process's alone. A page above 4 MiB is not kept there.
+   * process's alone. A page above 4 MiB is not kept there. For a cluster: a `Cluster` of ioredis.
    */
   redis?: RedisSource
   /** Milliseconds that a page waits for an answer of Redis at most, before it is rendered without it. Default 50. */

@@ -12,6 +12,7 @@ import { RendererError } from './error.js'
 import type { RedisSource } from './page-cache-options.js'
 import { SharedPages } from './page-cache-redis.js'
 import type { PageCopy } from './page-copy.js'
+import { invalidationsOf } from './page-generations.js'
 
 /** How long an invalidation may take, in milliseconds. */
 const INVALIDATION_MS = 10_000
@@ -44,7 +45,7 @@ export class PageSharing {
     this.#subscriber = (this.#redis as Redis).duplicate()
     this.#subscriber.on('error', onError)
     // A channel of its own: who publishes on the usual one knows nothing of the generations.
-    const channel = `${prefix}invalidate`
+    const channel = invalidationsOf(prefix)
     this.#invalidator = createCacheInvalidator({ publisher: this.#redis, channel })
     this.#subscription = subscribeToCacheInvalidation({
       subscriber: this.#subscriber,

@@ -15,8 +15,19 @@ if redis.call('TTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS
 return generation
 `
 
+/** A script, for a client of a cluster may be set to read from replicas, which lag behind. */
+const reading = "return redis.call('GET', KEYS[1])"
+
 /** By name, as they are in Redis. */
 export type Generations = Readonly<Record<string, string | null>>
+
+/**
+ * The channel of invalidations, and what the names of its log and of all generations begin with. The braces keep those
+ * on one node of a cluster: a failover that loses generations is then one of the log, which is noticed.
+ */
+export function invalidationsOf(prefix: string): string {
+  return `${prefix}{invalidate}`
+}
 
 /**
  * The generation of each tag in Redis. A page is kept with those of its tags from before its render; it is good as
@@ -28,12 +39,12 @@ export class PageGenerations {
 
   constructor(redis: Redis | Cluster, prefix: string) {
     this.#redis = redis
-    this.#prefix = `${prefix}tag:`
+    this.#prefix = `${invalidationsOf(prefix)}:tag:`
   }
 
   /** Those that there are. */
   read(tags: readonly string[]): Promise<Generations> {
-    return this.#each(tags, key => this.#redis.get(key))
+    return this.#each(tags, async key => (await this.#redis.eval(reading, 1, key)) as string | null)
   }
 
   /** To be asked before a render: each has one now, and for longer than a page lives that is stored with it. */
@@ -48,7 +59,7 @@ export class PageGenerations {
     await this.#each(tags, key => this.#redis.set(key, made(), 'EX', KEPT))
   }
 
-  // One command for each: in a cluster they are at home in different places.
+  // One command for each: no number of tags keeps Redis from others for long.
   async #each<T>(tags: readonly string[], ask: (key: string) => Promise<T>): Promise<Record<string, T>> {
     const answers = tags.map(async tag => [tag, await ask(this.#prefix + tag)] as const)
     return Object.fromEntries(await Promise.all(answers))

@@ -1,7 +1,7 @@
 import type { SlotLease } from '@scratchyjs/shared-buffer'
 import type { Entrant } from './admission.js'
 import type { RenderEvent } from './diagnostics.js'
-import type { RendererError } from './error.js'
+import { RendererError } from './error.js'
 import { decodeError } from './error-transfer.js'
 import { PageStream } from './page-stream.js'
 import { type ContextTask, carrierOf, type Page, responseOf } from './page-transport.js'
@@ -124,7 +124,7 @@ export abstract class RenderJob<Result> implements Entrant, TaskOwner {
   protected forget(_outcome: Outcome): void {}
 
   /** Its time is up. */
-  abstract expire(error: RendererError): void
+  protected abstract expire(error: RendererError): void
 
   /** Its thread is free, or gone; the lease is still held when the thread is not gone. */
   protected abstract finish(outcome: Outcome, task: ContextTask, lease: SlotLease | undefined): void
@@ -191,6 +191,21 @@ export abstract class RenderJob<Result> implements Entrant, TaskOwner {
     this.pool.running.add(this, now)
     this.#run = this.pool.start(this.prepare(task), this)
   }
+
+  /** Its time is up, unless its thread had to start first: that is time in the queue. Answers how long it still has. */
+  onLate(): number {
+    const { taskTimeout, queueTimeout } = this.pool.settings
+    const renderMs = this.#run?.renderMs
+    if (renderMs === undefined) {
+      const left = queueTimeout - (performance.now() - (this.#beganAt as number))
+      if (left > 0) return Math.min(taskTimeout, left)
+      this.expire(new RendererError('QUEUE_TIMEOUT', `No thread had started within ${queueTimeout} ms`))
+      return 0
+    }
+    if (renderMs < taskTimeout) return taskTimeout - renderMs
+    this.expire(new RendererError('RENDER_TIMEOUT', `The render took longer than ${taskTimeout} ms`))
+    return 0
+  }
 }
 
 /** A render whose page comes whole. */
@@ -218,7 +233,7 @@ export class PageJob extends RenderJob<Page> {
     }
   }
 
-  expire(error: RendererError): void {
+  protected expire(error: RendererError): void {
     if (!this.isSettled) this.conclude('error', { error })
     this.reject(error)
     this.abort()
@@ -286,7 +301,7 @@ export class StreamJob extends RenderJob<StreamedPage> {
     this.#giveBack()
   }
 
-  expire(error: RendererError): void {
+  protected expire(error: RendererError): void {
     this.#expired = error
     this.abort()
     this.#fail(error)

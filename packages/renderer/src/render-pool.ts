@@ -29,7 +29,7 @@ export class RenderPool {
   readonly hub: StreamHub
   readonly lanes: StreamLanes
   /** Renders that have a thread. */
-  readonly running: Deadlines<Pick<RenderJob<unknown>, 'expire'>>
+  readonly running: Deadlines<Pick<RenderJob<unknown>, 'onLate'>>
   readonly latency: Latency = new Latency()
   readonly diagnostics: Diagnostics
   readonly counts = { renders: 0, errors: 0, cancelled: 0, kills: 0, recycled: 0 }
@@ -76,9 +76,7 @@ export class RenderPool {
     })
     this.#threads = new ThreadWatch(this.piscina, this.diagnostics)
     this.admission = new Admission(maxThreads, maxQueue, queueTimeout)
-    this.running = new Deadlines(taskTimeout, job =>
-      job.expire(new RendererError('RENDER_TIMEOUT', `The render took longer than ${taskTimeout} ms`)),
-    )
+    this.running = new Deadlines(taskTimeout, job => job.onLate())
     this.piscina.on('error', settings.onWorkerError)
     this.piscina.on('message', (message: Partial<RetiringMessage> | null) => this.#retire(message))
     this.#watch = settings.watch ? new WorkerWatch(settings.workerUrl, () => this.reload()) : undefined

@@ -43,6 +43,11 @@ export class TaskRun {
     )
   }
 
+  /** How long a thread has had it; `undefined` while it waits for one to start. */
+  get renderMs(): number | undefined {
+    return this.#words.renderMs(this.ticket)
+  }
+
   /** Aborts the render's signal; ends its thread when it is not over after the grace. */
   cancel(): void {
     if (this.#hasOutcome || this.#grace) return

@@ -64,6 +64,7 @@ export default async function host(task: RenderTask | LifecycleTask): Promise<Re
 }
 
 async function answerTo(task: RenderTask): Promise<RenderAnswer> {
+  words.began(task.ticket)
   const cancelled = new RenderSignal(words, task.ticket)
   try {
     if (loaded instanceof RendererError) throw loaded

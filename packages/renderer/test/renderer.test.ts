@@ -233,6 +233,28 @@ describe('a render that hangs', () => {
     const renderer = start({ worker: fixture('slow-setup'), taskTimeout: 300 })
     expect(textOf(await renderer.render({ route: '/' }))).toBe('set up')
   })
+
+  it('gets it too when its thread starts in the place of a killed one, and no more', async () => {
+    const renderer = start({ worker: fixture('slow-setup'), taskTimeout: 300, cancelGrace: 20 })
+    const slow = () => renderer.render({ route: '/', props: { ms: 500 } })
+    await expect(slow()).rejects.toMatchObject({ code: 'RENDER_TIMEOUT' })
+    expect(textOf(await renderer.render({ route: '/' }))).toBe('set up')
+    await expect(slow()).rejects.toMatchObject({ code: 'RENDER_TIMEOUT' })
+    const began = performance.now()
+    await expect(slow()).rejects.toMatchObject({ code: 'RENDER_TIMEOUT' })
+    expect(performance.now() - began).toBeGreaterThan(800 + 300) // the setup, and its time
+    expect(renderer.stats()).toMatchObject({ renders: 1, errors: 3 })
+  })
+
+  it('waits for a thread that does not start for no longer than in the queue', async () => {
+    const options = { taskTimeout: 100, queueTimeout: 200, cancelGrace: 20 }
+    const renderer = start({ worker: fixture('slow-setup'), ...options })
+    await renderer.ready
+    const killed = renderer.render({ route: '/', props: { ms: 500 } })
+    await expect(killed).rejects.toMatchObject({ code: 'RENDER_TIMEOUT' })
+    const late = renderer.render({ route: '/' })
+    await expect(late).rejects.toMatchObject({ code: 'QUEUE_TIMEOUT', statusCode: 503 })
+  })
 })
 
 describe('many renders at once', () => {
