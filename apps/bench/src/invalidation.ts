@@ -9,7 +9,7 @@
 import { execFile } from 'node:child_process'
 import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { startRedis } from '@scratchyjs/tooling/redis'
 import { contenders, type Speaker } from './invalidation/contenders.js'
 import { Listener } from './invalidation/listener.js'
@@ -19,19 +19,12 @@ import { figures, markdown, type Results } from './invalidation/report.js'
 import { throughputRun } from './invalidation/throughput.js'
 import { machineName, printFigures, thisMachine, writeResults } from './report.js'
 import { median } from './rounds.js'
+import { parseRunOptions } from './run-options.js'
 
-const { quick, ...given } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    parts: { type: 'string', default: 'propagation,throughput,recovery,heap' },
-    rounds: { type: 'string' },
-  },
-}).values
-const rounds = Number(given.rounds ?? (quick ? 5 : 9))
-if (!Number.isInteger(rounds) || rounds < 1)
-  throw new TypeError(`--rounds takes integers, got ${given.rounds}`)
-const parts = new Set(given.parts.split(','))
-const isComplete = !quick && given.rounds === undefined && parts.size === 4
+const { rounds, quick, parts, writes } = parseRunOptions(['propagation', 'throughput', 'recovery', 'heap'], {
+  full: 9,
+  quick: 5,
+})
 const file = (name: string) => new URL(`./${name}.js`, import.meta.url)
 
 const server = await startRedis()
@@ -71,7 +64,7 @@ try {
 
 const reached = figures(results)
 printFigures(reached)
-if (isComplete) {
+if (writes) {
   await writeResults('invalidation', {
     results: { figures: reached, ...results },
     tables: markdown(results, reached),

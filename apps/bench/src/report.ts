@@ -63,8 +63,20 @@ export function printFigures(figures: Figure[]): void {
   }
 }
 
+/** How something was measured. */
+export interface Conditions {
+  machine: Machine
+  rounds: number
+  /** Too short for its figures to mean much. */
+  quick?: boolean
+}
+
 /** Each figure, its target, and whether it was met; then how that came out. */
-export function figureTable(figures: Figure[], rounds: number, machine: Machine, remark = ''): string {
+export function figureTable(
+  figures: Figure[],
+  { machine, rounds, quick }: Conditions,
+  remark: string = quick ? '; a quick run, which says little' : '',
+): string {
   const missed = figures.filter(({ met }) => !met).length
   return [
     table(

@@ -55,10 +55,10 @@ export function figures(results: Results): Figure[] {
 
 /** The figures, then every contender, as Markdown. */
 export function markdown(results: Results, reached: Figure[]): string {
-  const { machine, rounds, propagation, throughput, leftOut } = results
+  const { machine, propagation, throughput, leftOut } = results
   const outstandings = [...new Set(throughput.map(({ outstanding }) => outstanding))]
   return [
-    figureTable(reached, rounds, machine),
+    figureTable(reached, results),
     table(
       [
         '',

@@ -1,13 +1,10 @@
 import type { Figure } from '../figure.js'
-import { figureTable, type Machine, table } from '../report.js'
+import { type Conditions, figureTable, table } from '../report.js'
 import { median } from '../rounds.js'
 import { formatBytes, formatRate, threeDigits } from '../units.js'
 import type { Results } from './figures.js'
 
-/** How it was measured. */
-export interface Conditions {
-  machine: Machine
-  rounds: number
+interface RingConditions extends Conditions {
   /** Measurements that other processes disturbed, each time they were repeated. */
   disturbed: number
 }
@@ -16,13 +13,14 @@ export interface Conditions {
 export function markdown(
   { throughput, roundTrips }: Results,
   figures: Figure[],
-  { machine, rounds, disturbed }: Conditions,
+  conditions: RingConditions,
 ): string {
   const sizes = [...new Set(throughput.map(({ size }) => size))]
   const contenders = [...new Set(throughput.map(({ contender }) => contender))]
+  const { disturbed } = conditions
   const remark = disturbed > 0 ? `; other processes disturbed ${disturbed} measurements` : ''
   return [
-    figureTable(figures, rounds, machine, remark),
+    figureTable(figures, conditions, remark),
     'Bytes of payload per second, medians:',
     table(
       ['', ...sizes.map(formatBytes)],
