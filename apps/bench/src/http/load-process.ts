@@ -47,7 +47,7 @@ export class LoadProcess {
   }
 
   end(): void {
-    this.#child.disconnect()
+    if (this.#child.connected) this.#child.disconnect()
   }
 
   async #follow(order: Order): Promise<Answer> {
