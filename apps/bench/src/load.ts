@@ -2,8 +2,7 @@
 import { Agent, get } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { Answer, Fetched, Order } from './http/load-process.js'
-import { percentiles } from './repeated.js'
-import { percentile } from './rounds.js'
+import { percentiles, repeated } from './repeated.js'
 
 const agent = new Agent({ keepAlive: true })
 let slow: Socket | undefined
@@ -36,26 +35,10 @@ function ask(url: string): Promise<{ first: number; last: number }> {
 /** Each of `atOnce` connections asks again when it has the page. */
 async function load(url: string, milliseconds: number, atOnce: number): Promise<Fetched> {
   const firsts: number[] = []
-  const lasts: number[] = []
-  const startedAt = performance.now()
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      while (performance.now() - startedAt < milliseconds) {
-        const { first, last } = await ask(url)
-        firsts.push(first)
-        lasts.push(last)
-      }
-    }),
-  )
-  const perSecond = (lasts.length / (performance.now() - startedAt)) * 1000
-  return {
-    ...percentiles(lasts),
-    perSecond,
-    firstByte: percentile(
-      firsts.sort((a, b) => a - b),
-      0.5,
-    ),
-  }
+  const times = await repeated(milliseconds, atOnce, async () => {
+    firsts.push((await ask(url)).first)
+  })
+  return { ...times, firstByte: percentiles(firsts).p50 }
 }
 
 /** Asks every `paceMs`, whether the answers before have come or not. */

@@ -75,8 +75,9 @@ export interface Conditions {
 export function figureTable(
   figures: Figure[],
   { machine, rounds, quick }: Conditions,
-  remark: string = quick ? '; a quick run, which says little' : '',
+  ...remarks: string[]
 ): string {
+  if (quick) remarks.push('a quick run, which says little')
   const missed = figures.filter(({ met }) => !met).length
   return [
     table(
@@ -88,7 +89,7 @@ export function figureTable(
         figure.met ? 'met' : '**missed**',
       ]),
     ),
-    `${figures.length - missed} met, ${missed} missed. Ratios of one round each, median of ${rounds} interleaved rounds; ${machineName(machine)}${remark}.`,
+    `${figures.length - missed} met, ${missed} missed. Ratios of one round each, median of ${rounds} interleaved rounds; ${[machineName(machine), ...remarks].join('; ')}.`,
   ].join('\n\n')
 }
 

@@ -1,6 +1,5 @@
-import type { Cost } from '../renderer/cost.js'
-import { costPages } from '../renderer/cost.js'
-import { interleave, median } from '../rounds.js'
+import { type Cost, costPages, printCost } from '../renderer/cost.js'
+import { interleave } from '../rounds.js'
 import type { Setting } from './contenders.js'
 import type { LoadProcess } from './load-process.js'
 import { serve } from './matrix.js'
@@ -23,10 +22,7 @@ export async function measureRequestCost(
       })
       const ms = await interleave<string, number>(Object.fromEntries(measured), rounds)
       results.push({ ...page, ms })
-      const costs = Object.entries(ms).map(
-        ([name, values]) => `${name} ${(median(values) * 1000).toFixed(0)} µs`,
-      )
-      console.log(`${page.page.padEnd(18)}  ${costs.join('  ')}`)
+      printCost(page.page, ms)
     }
   } finally {
     await server.close()

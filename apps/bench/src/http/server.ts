@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import Fastify from 'fastify'
 import type { PageProps } from '../bench-page.js'
 import { contenders, type Setting, streaming } from './contenders.js'
@@ -8,8 +7,6 @@ export interface Server {
   url(contender: string, page: { bytes: number; ascii: boolean; made?: PageProps['made'] }): string
   /** Of an answer that takes no time to make. */
   pingUrl: string
-  /** Connections that are open, the newest last. */
-  sockets: Socket[]
   close(): Promise<void>
 }
 
@@ -26,17 +23,11 @@ export async function startServer(
     })
   }
   app.get('/api/ping', () => ({ pong: true }))
-  const sockets: Socket[] = []
-  app.server.on('connection', socket => {
-    sockets.push(socket)
-    socket.on('close', () => sockets.splice(sockets.indexOf(socket), 1))
-  })
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   return {
     url: (name, { bytes, ascii, made = streaming.has(name) ? 'parts' : 'whole' }) =>
       `${origin}${pathOf(name)}?${new URLSearchParams({ bytes: `${bytes}`, ascii: `${ascii}`, made })}`,
     pingUrl: `${origin}/api/ping`,
-    sockets,
     close: () => app.close(),
   }
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import rendererPlugin from '@scratchyjs/renderer/plugin'
 import Fastify from 'fastify'
+import type { PageProps } from '../bench-page.js'
 import { median } from '../rounds.js'
 import { threeDigits } from '../units.js'
 import type { Setting } from './contenders.js'
@@ -33,11 +34,11 @@ export async function measureSlowClient(
     made = message.made
   })
   let crawling: Socket | undefined
-  const render = (made: string, bytes: number) => ({ route: '/', props: { bytes, ascii: true, made } })
-  app.get('/page', (_, reply) => reply.renderStream(render('parts', 512_000)))
+  const context = (props: Omit<PageProps, 'ascii'>) => ({ route: '/', props: { ...props, ascii: true } })
+  app.get('/page', (_, reply) => reply.renderStream(context({ made: 'parts', bytes: 512_000 })))
   app.get('/huge', (request, reply) => {
     crawling = request.raw.socket
-    return reply.renderStream(render('counted', HUGE))
+    return reply.renderStream(context({ made: 'counted', bytes: HUGE }))
   })
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const others = async () => (await client.load(`${origin}/page?bytes=512000`, quick ? 300 : 1000, 1)).p50

@@ -43,34 +43,42 @@ export async function measureCost(
     atomics: 'disabled',
     recordTiming: false,
   })
-  const results: Cost[] = []
+  const ways: Record<string, (props: PageProps) => () => Promise<void>> = {
+    shared: props => rendering(shared, props),
+    payload: props => rendering(payload, props),
+    strings: props => async () => check(Buffer.from(await strings.run({ route: '/', props })), props),
+  }
+  // All sizes in one round, for their growth is a figure too.
+  const measured = costPages.flatMap(page =>
+    Object.entries(ways).map(([name, way]) => {
+      const one = way({ ...page, made: 'ready' })
+      return [`${page.page} ${name}`, () => perPage(quick ? 60 : 250, one)] as const
+    }),
+  )
   try {
-    for (const page of costPages) {
-      const props: PageProps = { ...page, made: 'ready' }
-      const check = ({ length }: Uint8Array) => {
-        if (length !== page.bytes) throw new Error(`the page has ${length} bytes, not ${page.bytes}`)
-      }
-      const rendered = (renderer: Renderer) => async () => {
-        const got = await renderer.render({ route: '/', props })
-        check(got.body)
-        got.release()
-      }
-      const measured = (one: () => Promise<void>) => () => perPage(quick ? 60 : 250, one)
-      const ms = await interleave<string, number>(
-        {
-          shared: measured(rendered(shared)),
-          payload: measured(rendered(payload)),
-          strings: measured(async () => check(Buffer.from(await strings.run({ route: '/', props })))),
-        },
-        rounds,
+    const ms = await interleave<string, number>(Object.fromEntries(measured), rounds)
+    return costPages.map(page => {
+      const byWay = Object.fromEntries(
+        Object.keys(ways).map(name => [name, ms[`${page.page} ${name}`] as number[]]),
       )
-      results.push({ ...page, ms })
-      print(page.page, ms)
-    }
+      printCost(page.page, byWay)
+      return { ...page, ms: byWay }
+    })
   } finally {
     await Promise.all([shared.close(), payload.close(), strings.close()])
   }
-  return results
+}
+
+function rendering(renderer: Renderer, props: PageProps): () => Promise<void> {
+  return async () => {
+    const page = await renderer.render({ route: '/', props })
+    check(page.body, props)
+    page.release()
+  }
+}
+
+function check({ length }: Uint8Array, { bytes }: PageProps): void {
+  if (length !== bytes) throw new Error(`the page has ${length} bytes, not ${bytes}`)
 }
 
 async function perPage(milliseconds: number, one: () => Promise<void>): Promise<number> {
@@ -81,7 +89,7 @@ async function perPage(milliseconds: number, one: () => Promise<void>): Promise<
   return (mainThreadMs() - before) / pages
 }
 
-function print(page: string, ms: Record<string, number[]>): void {
+export function printCost(page: string, ms: Record<string, number[]>): void {
   const costs = Object.entries(ms).map(([name, values]) => `${name} ${(median(values) * 1000).toFixed(1)} µs`)
   console.log(`${page.padEnd(18)}  ${costs.join('  ')}`)
 }

@@ -10,6 +10,8 @@ import type { TransportTimes } from './transports.js'
 export interface Results extends Conditions {
   /** Of the last minute before it began: processes that wanted a core. */
   load: number
+  /** The part of a core that other processes took while all that was measured ran in one process. */
+  others: number
   cost: Cost[]
   streaming: Streaming[]
   transports: TransportTimes[]
@@ -58,11 +60,11 @@ export function figures({ cost, streaming }: Results): Figure[] {
 
 /** The figures, then every contender, as Markdown. */
 export function markdown(results: Results, reached: Figure[]): string {
-  const { cost, streaming, transports } = results
+  const { others, cost, streaming, transports } = results
   const contenders = Object.keys(cost[0]?.ms ?? {})
   const elsewhere = transports.reduce((sum, one) => sum + one.elsewhere, 0)
   return [
-    figureTable(reached, results),
+    figureTable(reached, results, `other processes took ${Math.round(others * 100)} % of a core`),
     'Main-thread time per page, to its bytes, medians:',
     table(
       ['page', ...contenders],

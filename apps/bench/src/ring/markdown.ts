@@ -18,9 +18,9 @@ export function markdown(
   const sizes = [...new Set(throughput.map(({ size }) => size))]
   const contenders = [...new Set(throughput.map(({ contender }) => contender))]
   const { disturbed } = conditions
-  const remark = disturbed > 0 ? `; other processes disturbed ${disturbed} measurements` : ''
+  const remarks = disturbed > 0 ? [`other processes disturbed ${disturbed} measurements`] : []
   return [
-    figureTable(figures, conditions, remark),
+    figureTable(figures, conditions, ...remarks),
     'Bytes of payload per second, medians:',
     table(
       ['', ...sizes.map(formatBytes)],
