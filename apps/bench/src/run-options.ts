@@ -34,6 +34,7 @@ export function parseRunOptions<Part extends string>(
     if (part === undefined) throw new TypeError(`--parts takes ${known.join(', ')}, got ${text}`)
     return part
   })
+  if (values.write && parts) throw new TypeError('--write takes no --parts: results are written whole')
   const isComplete = !values.quick && values.rounds === undefined && parts === undefined
   return {
     rounds,
