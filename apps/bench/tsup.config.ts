@@ -2,9 +2,11 @@ import { defineConfig } from 'tsup'
 
 export default defineConfig({
   entry: [
-    'src/main-thread-cost.ts',
+    'src/renderer.ts',
     'src/render-worker.ts',
-    'src/string-worker.ts',
+    'src/rival-worker.ts',
+    'src/slow-redis.ts',
+    'src/http.ts',
     'src/load.ts',
     'src/ring.ts',
     'src/ring-sender.ts',

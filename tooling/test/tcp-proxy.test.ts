@@ -110,3 +110,23 @@ it('swallows what it is told to, refuses, cuts, and leads to another target', as
   await expect.poll((await open(proxy)).got).toBe('hello')
   expect([seen.connections, seenByOther.connections]).toEqual([1, 1])
 })
+
+it('delays what comes from the server, by fractions of a millisecond, in its order and to its end', async () => {
+  const { proxy } = await startEcho()
+  const { socket, got } = await open(proxy)
+  await expect.poll(got).toBe('hello')
+  proxy.delayMs = 1.5
+  const trips: number[] = []
+  for (let i = 0; i < 50; i += 1) {
+    const before = performance.now()
+    socket.write(`${i},`)
+    await once(socket, 'data')
+    trips.push(performance.now() - before)
+  }
+  expect(Math.min(...trips)).toBeGreaterThanOrEqual(1.5)
+  expect(Math.min(...trips)).toBeLessThan(2)
+  socket.write('last')
+  socket.end()
+  await once(socket, 'close')
+  expect(got()).toBe(`hello${Array.from({ length: 50 }, (_, i) => `${i},`).join('')}last`)
+})

@@ -7,10 +7,9 @@
 //   --parts propagation,throughput,recovery,heap
 //   --rounds 5                           instead of 9
 import { execFile } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { cpus, loadavg } from 'node:os'
+import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { startRedis } from '@scratchyjs/tooling/redis'
 import { contenders, type Speaker } from './invalidation/contenders.js'
 import { Listener } from './invalidation/listener.js'
@@ -18,28 +17,21 @@ import { propagationRound } from './invalidation/propagation.js'
 import { halfOpenNoticed, inStepAgain } from './invalidation/recovery.js'
 import { figures, markdown, type Results } from './invalidation/report.js'
 import { throughputRun } from './invalidation/throughput.js'
-import { json, range, writeReadme } from './ring/report.js'
+import { machineName, printFigures, thisMachine, writeResults } from './report.js'
 import { median } from './rounds.js'
+import { parseRunOptions } from './run-options.js'
 
-const { quick, ...given } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    parts: { type: 'string', default: 'propagation,throughput,recovery,heap' },
-    rounds: { type: 'string' },
-  },
-}).values
-const rounds = Number(given.rounds ?? (quick ? 5 : 9))
-if (!Number.isInteger(rounds) || rounds < 1)
-  throw new TypeError(`--rounds takes integers, got ${given.rounds}`)
-const parts = new Set(given.parts.split(','))
-const isComplete = !quick && given.rounds === undefined && parts.size === 4
+const { rounds, quick, parts, writes } = parseRunOptions(['propagation', 'throughput', 'recovery', 'heap'], {
+  full: 9,
+  quick: 5,
+})
 const file = (name: string) => new URL(`./${name}.js`, import.meta.url)
 
 const server = await startRedis()
 const listener = new Listener(file('invalidation-listener'), server.port)
 const speakers = new Map<string, Speaker>()
 const results: Results = {
-  machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.versions.node },
+  machine: thisMachine(),
   rounds,
   load: loadavg()[0] as number,
   leftOut: [],
@@ -60,8 +52,7 @@ try {
       console.log(`Left out on Node ${process.versions.node}: ${name}: ${error}`)
     }
   }
-  const { machine } = results
-  console.log(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; load ${results.load.toFixed(1)}`)
+  console.log(`${machineName(results.machine)}; load ${results.load.toFixed(1)}`)
   if (parts.has('propagation')) await propagation()
   if (parts.has('throughput')) await throughput()
   if (parts.has('recovery')) await recovery()
@@ -72,20 +63,12 @@ try {
 }
 
 const reached = figures(results)
-console.log('\nFigures')
-for (const figure of reached) {
-  const sign = figure.direction === 'at least' ? '≥' : '≤'
-  const met = figure.met ? 'met' : 'MISSED'
-  console.log(
-    `${figure.what.padEnd(62)}  ${sign} ${`${figure.target}`.padEnd(6)}  ${range(figure).padEnd(24)}  ${met}`,
-  )
-}
-if (isComplete) {
-  const folder = new URL('../results/', import.meta.url)
-  await mkdir(folder, { recursive: true })
-  await writeFile(new URL('invalidation.json', folder), json({ figures: reached, ...results }))
-  const readme = new URL('../README.md', import.meta.url)
-  await writeReadme(readme, 'invalidation', markdown(results, reached))
+printFigures(reached)
+if (writes) {
+  await writeResults('invalidation', {
+    results: { figures: reached, ...results },
+    tables: markdown(results, reached),
+  })
 }
 // The clients of all contenders are connected still.
 process.exit()

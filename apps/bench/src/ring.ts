@@ -7,14 +7,13 @@
 //   --capacity 65536                      rings of so many bytes, a power of two, instead of 4 MiB
 //   --parts throughput,round-trips,counts some of the parts; with --only, --sizes or --capacity the throughput alone
 //   --rounds 7                            instead of 25
-import { mkdir, writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { machineName, printFigures, thisMachine, writeResults } from './report.js'
 import { disturbed } from './ring/calibrated.js'
 import { countNotifies, measureHeap } from './ring/counts.js'
 import { figures, type Results } from './ring/figures.js'
+import { markdown } from './ring/markdown.js'
 import { parseOptions } from './ring/options.js'
-import { plot } from './ring/plot.js'
-import { json, type Machine, markdown, range, writeReadme } from './ring/report.js'
+import { plotThroughput } from './ring/plot.js'
 import { measureRoundTrips } from './ring/round-trips.js'
 import { measureThroughput } from './ring/throughput.js'
 
@@ -24,10 +23,9 @@ const sender = new URL('./ring-sender.js', import.meta.url)
 const receiver = new URL('./ring-receiver.js', import.meta.url)
 const echo = new URL('./ring-echo.js', import.meta.url)
 const heap = new URL('./ring-heap.js', import.meta.url)
-const folder = new URL('../results/', import.meta.url)
 
-const machine: Machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.versions.node }
-const heading = `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; medians of ${rounds} interleaved rounds`
+const machine = thisMachine()
+const heading = `${machineName(machine)}; medians of ${rounds} interleaved rounds`
 console.log(heading)
 
 const results: Results = { throughput: [], roundTrips: [], notifies: [], heap: [] }
@@ -46,19 +44,14 @@ if (parts.has('counts')) {
 }
 
 const reached = figures(results)
-console.log('\nFigures')
-for (const figure of reached) {
-  const sign = figure.direction === 'at least' ? '≥' : '≤'
-  console.log(
-    `${figure.what.padEnd(68)}  ${sign} ${`${figure.target}`.padEnd(4)}  ${range(figure).padEnd(22)}  ${figure.met ? 'met' : 'MISSED'}`,
-  )
-}
+printFigures(reached)
 if (disturbed > 0)
   console.log(`\n${disturbed} measurements were disturbed by other processes, and kept all the same`)
 if (options.complete) {
   const conditions = { machine, rounds, disturbed }
-  await mkdir(folder, { recursive: true })
-  await writeFile(new URL('ring.json', folder), json({ ...conditions, figures: reached, ...results }))
-  await writeFile(new URL('ring.svg', folder), plot(results.throughput, heading))
-  await writeReadme(new URL('../README.md', import.meta.url), 'ring', markdown(results, reached, conditions))
+  await writeResults('ring', {
+    results: { ...conditions, figures: reached, ...results },
+    picture: plotThroughput(results.throughput, heading),
+    tables: markdown(results, reached, conditions),
+  })
 }

@@ -5,6 +5,11 @@ export function median(values: readonly number[]): number {
   return ((sorted[Math.ceil(middle) - 1] as number) + (sorted[Math.floor(middle)] as number)) / 2
 }
 
+/** The smallest value that `part` of all are not above. */
+export function percentile(sorted: ArrayLike<number>, part: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] as number
+}
+
 /**
  * Measures every contender once a round, in an order that turns with each round, so that what the machine does
  * meanwhile meets all of them alike. The first round warms up and is not counted.

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { percentile } from '../rounds.js'
 import { microseconds } from './clock.js'
 import type { Speaker } from './contenders.js'
 import type { Listener } from './listener.js'
@@ -39,10 +40,6 @@ export async function propagationRound(
     latencies.set(name, { p50: percentile(taken, 0.5), p99: percentile(taken, 0.99) })
   }
   return latencies
-}
-
-function percentile(sorted: number[], part: number): number {
-  return sorted[Math.ceil(sorted.length * part) - 1] as number
 }
 
 function shuffled<T>(items: T[]): T[] {

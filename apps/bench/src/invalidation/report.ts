@@ -1,7 +1,7 @@
-import { type Figure, figure, ratios } from '../ring/figures.js'
-import { figureTable, type Machine, table } from '../ring/report.js'
-import { threeDigits } from '../ring/units.js'
+import { type Figure, figure, ratios } from '../figure.js'
+import { figureTable, type Machine, table } from '../report.js'
 import { median } from '../rounds.js'
+import { threeDigits } from '../units.js'
 import type { Latency } from './propagation.js'
 
 export interface Results {
@@ -55,12 +55,10 @@ export function figures(results: Results): Figure[] {
 
 /** The figures, then every contender, as Markdown. */
 export function markdown(results: Results, reached: Figure[]): string {
-  const { machine, rounds, propagation, throughput, leftOut } = results
-  const missed = reached.filter(({ met }) => !met).length
+  const { machine, propagation, throughput, leftOut } = results
   const outstandings = [...new Set(throughput.map(({ outstanding }) => outstanding))]
   return [
-    figureTable(reached),
-    `${reached.length - missed} met, ${missed} missed. Ratios of one round each, median of ${rounds} interleaved rounds; ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}.`,
+    figureTable(reached, results),
     table(
       [
         '',

@@ -1,5 +1,5 @@
+import { otherLoad } from '../other-load.js'
 import type { Run } from './lane.js'
-import { otherLoad } from './other-load.js'
 
 export interface CountedRun extends Run {
   count: number

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { HeapUse } from '../ring-heap.js'
+import { threeDigits } from '../units.js'
 import type { Contender } from './contender.js'
 import { Lane } from './lane.js'
 import { throughputContenders } from './throughput-contenders.js'
-import { threeDigits } from './units.js'
 
 export interface NotifyCount {
   contender: string

@@ -1,29 +1,16 @@
+import { type Figure, figure, ratios } from '../figure.js'
 import type { HeapUse } from '../ring-heap.js'
-import { median } from '../rounds.js'
+import { formatBytes } from '../units.js'
 import type { NotifyCount } from './counts.js'
 import { SIZES } from './options.js'
 import type { RoundTrips, TripTimes } from './round-trips.js'
 import type { Throughput } from './throughput.js'
-import { formatBytes } from './units.js'
 
 export interface Results {
   throughput: Throughput[]
   roundTrips: RoundTrips[]
   notifies: NotifyCount[]
   heap: HeapUse[]
-}
-
-/** One figure to reach. */
-export interface Figure {
-  what: string
-  /** What the figure should be at least, or at most. */
-  target: number
-  direction: 'at least' | 'at most'
-  /** Median, smallest and largest of the rounds; for counts all three are the count. */
-  value: number
-  min: number
-  max: number
-  met: boolean
 }
 
 const OURS = ['messages', 'messages, drained', 'channel', 'plain ring', 'slots']
@@ -215,22 +202,4 @@ function slowestSize(
 
 function largest(what: string, target: number, values: number[]): Figure | undefined {
   return values.length === 0 ? undefined : figure(what, 'at most', target, [Math.max(...values)])
-}
-
-/** Round by round. */
-export function ratios(ours: number[], theirs: number[]): number[] {
-  return theirs.length === 0 ? [] : ours.map((value, round) => value / (theirs[round] as number))
-}
-
-/** Of the rounds' values; undefined when there are none. */
-export function figure(
-  what: string,
-  direction: Figure['direction'],
-  target: number,
-  values: number[],
-): Figure | undefined {
-  if (values.length === 0) return undefined
-  const value = median(values)
-  const met = direction === 'at least' ? value >= target : value <= target
-  return { what, target, direction, value, min: Math.min(...values), max: Math.max(...values), met }
 }

@@ -1,9 +1,9 @@
 import { interleave, median } from '../rounds.js'
+import { threeDigits } from '../units.js'
 import { calibrated } from './calibrated.js'
 import { Lane } from './lane.js'
 import type { Options } from './options.js'
 import { roundTripContenders, tripTimes } from './round-trip-contenders.js'
-import { threeDigits } from './units.js'
 
 /** Microseconds of the trips of one round. */
 export interface TripTimes {

@@ -1,9 +1,9 @@
 import { interleave, median } from '../rounds.js'
+import { formatBytes, formatRate } from '../units.js'
 import { type CountedRun, calibrated } from './calibrated.js'
 import type { Options } from './options.js'
 import { SenderThread } from './sender-thread.js'
 import { throughputContenders } from './throughput-contenders.js'
-import { formatBytes, formatRate } from './units.js'
 
 export interface Throughput {
   contender: string

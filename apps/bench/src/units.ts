@@ -4,6 +4,12 @@ export function formatBytes(bytes: number): string {
   return bytes >= 1024 ? `${bytes / 1024} KiB` : `${bytes} B`
 }
 
+/** 0.5 → 500 µs, 1500 → 1.50 s */
+export function formatMs(ms: number): string {
+  if (ms < 1) return `${threeDigits(ms * 1000)} µs`
+  return ms < 1000 ? `${threeDigits(ms)} ms` : `${threeDigits(ms / 1000)} s`
+}
+
 /** Three significant digits and a prefix: 1234567 → 1.23 M */
 export function formatRate(perSecond: number): string {
   if (perSecond >= 1e9) return `${threeDigits(perSecond / 1e9)} G`
