@@ -11,20 +11,21 @@ export class ChunkReader {
     this.#page = page
   }
 
-  /** The next part, or the end. Rejects with the reason of {@link stop}, at once. */
-  next(): Promise<IteratorResult<unknown>> {
+  /** The next part, or the end. Throws the reason of {@link stop}, or rejects with it, at once. */
+  next(): IteratorResult<unknown> | Promise<IteratorResult<unknown>> {
+    if (this.#stopped) throw this.#stopped.reason
+    const coming = this.#page.chunks.next()
+    // Without a promise where there is none: each costs as much as a small part.
+    if (!('then' in coming)) return this.#look(coming)
     return new Promise((resolve, reject) => {
-      if (this.#stopped) {
-        reject(this.#stopped.reason)
-        return
-      }
       this.#reject = reject
-      // Within the promise: a next() that throws at once rejects.
-      Promise.resolve(this.#page.chunks.next()).then(result => {
-        if (result.done) this.#ended = true
-        resolve(result)
-      }, reject)
+      coming.then(result => resolve(this.#look(result)), reject)
     })
+  }
+
+  #look(result: IteratorResult<unknown>): IteratorResult<unknown> {
+    if (result.done) this.#ended = true
+    return result
   }
 
   /** Wants no more: who makes the parts is ended, unless they have come to their end. */

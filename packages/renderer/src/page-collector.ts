@@ -16,11 +16,12 @@ export async function collectPage(
   }
   const parts: PageChunk[] = []
   let length = 0
-  await readPage(page, cancelled, async part => {
+  await readPage(page, cancelled, part => {
     const chunk = requireChunk(part)
     length += chunk.length
     requireSize(length, maxBytes)
     parts.push(chunk)
+    return undefined
   })
   return parts.every(part => typeof part === 'string') ? parts.join('') : concatenate(parts)
 }
@@ -29,7 +30,7 @@ export async function collectPage(
 export async function readPage(
   page: PageChunks,
   cancelled: RenderSignal,
-  take: (part: unknown) => Promise<void>,
+  take: (part: unknown) => Promise<void> | undefined,
 ): Promise<void> {
   const reader = new ChunkReader(page)
   const { signal } = cancelled
@@ -37,7 +38,13 @@ export async function readPage(
   if (signal.aborted) stop()
   signal.addEventListener('abort', stop, { once: true })
   try {
-    for (let next = await reader.next(); !next.done; next = await reader.next()) await take(next.value)
+    for (;;) {
+      const coming = reader.next()
+      const next = coming instanceof Promise ? await coming : coming
+      if (next.done) return
+      const taking = take(next.value)
+      if (taking) await taking
+    }
   } catch (error) {
     reader.stop(error)
     throw error
