@@ -35,9 +35,7 @@ export function mutant(mutations: Mutation[]): {
   enforce: 'pre'
   transform(code: string, id: string): string | undefined
 } {
-  const wanted = process.env[VARIABLE]
-  const mutation = mutations.find(({ name }) => name === wanted)
-  if (wanted && !mutation) throw new Error(`${VARIABLE}="${wanted}" names none of the mutations`)
+  const mutation = chosen(mutations)
   return {
     name: 'mutant',
     enforce: 'pre',
@@ -46,7 +44,16 @@ export function mutant(mutations: Mutation[]): {
   }
 }
 
-function mutate(code: string, { name, file, replace, by }: Mutation): string {
+/** Which mutant the environment asks for; `null` for the code as it is, `undefined` when it doesn't say. */
+export function chosen(mutations: Mutation[]): Mutation | null | undefined {
+  const wanted = process.env[VARIABLE]
+  if (!wanted) return wanted === undefined ? undefined : null
+  const mutation = mutations.find(({ name }) => name === wanted)
+  if (!mutation) throw new Error(`${VARIABLE}="${wanted}" names none of the mutations`)
+  return mutation
+}
+
+export function mutate(code: string, { name, file, replace, by }: Mutation): string {
   const parts = code.split(replace)
   if (parts.length === 2) return parts.join(by)
   throw new Error(`Mutation "${name}": its text stands ${parts.length - 1} times in ${file}, not once`)
@@ -70,11 +77,17 @@ export type Tests = Pick<Mutation, 'killedBy' | 'named'>
 /** The tests of all mutations, each once. */
 export function testsOf(mutations: Mutation[]): Tests[] {
   const whole = mutations.filter(({ named }) => named === undefined)
-  const parts = mutations.filter(({ named }) => named !== undefined)
-  const distinct = new Map(
-    parts.map(({ killedBy, named = '' }) => [`${killedBy} ${named}`, { killedBy, named }]),
-  )
-  return [{ killedBy: [...new Set(whole.flatMap(({ killedBy }) => killedBy))] }, ...distinct.values()]
+  const parts = new Map<string, { killedBy: string[]; names: Set<string> }>()
+  for (const { killedBy, named } of mutations) {
+    if (named === undefined) continue
+    const known = parts.get(`${killedBy}`)
+    if (known) known.names.add(named)
+    else parts.set(`${killedBy}`, { killedBy, names: new Set([named]) })
+  }
+  return [
+    { killedBy: [...new Set(whole.flatMap(({ killedBy }) => killedBy))] },
+    ...[...parts.values()].map(({ killedBy, names }) => ({ killedBy, named: [...names].join('|') })),
+  ]
 }
 
 /** Runs tests in the same way on the code as it is: what fails then notices no mutant. */
