@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -48,9 +49,18 @@ export function mutant(mutations: Mutation[]): {
 export function chosen(mutations: Mutation[]): Mutation | null | undefined {
   const wanted = process.env[VARIABLE]
   if (!wanted) return wanted === undefined ? undefined : null
-  const mutation = mutations.find(({ name }) => name === wanted)
-  if (!mutation) throw new Error(`${VARIABLE}="${wanted}" names none of the mutations`)
+  return mutationNamed(wanted, mutations)
+}
+
+export function mutationNamed(name: string, mutations: Mutation[]): Mutation {
+  const mutation = mutations.find(mutation => mutation.name === name)
+  if (!mutation) throw new Error(`There is no mutation "${name}"`)
   return mutation
+}
+
+/** Throws when the mutation's text doesn't stand exactly once in its file. */
+export async function requirePlace(folder: string, mutation: Mutation): Promise<void> {
+  mutate(await readFile(join(folder, 'src', mutation.file), 'utf8'), mutation)
 }
 
 export function mutate(code: string, { name, file, replace, by }: Mutation): string {

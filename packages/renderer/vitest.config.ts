@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import type { Options } from 'tsup'
 import { defineConfig } from 'vitest/config'
 import { mutantPackage } from '../../tooling/mutant-package.js'
 import { mutations } from './test/mutations.js'
@@ -7,7 +8,7 @@ import build from './tsup.config.js'
 const here = fileURLToPath(new URL('.', import.meta.url))
 
 export default defineConfig({
-  root: (await mutantPackage(here, mutations, build)) ?? here,
+  root: (await mutantPackage(here, mutations, build as Options)) ?? here,
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 20_000,

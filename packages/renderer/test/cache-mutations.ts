@@ -23,16 +23,15 @@ export const cacheMutations: Mutation[] = [
     replace: 'const body = ownBytes(page.body)',
     by: 'const { body } = page',
     killedBy: cache,
-    named: 'I1',
+    named: 'I1:',
   },
   {
     name: 'slot of a kept page kept too',
     file: 'page-copy.ts',
-    replace: `  page.release()
-`,
+    replace: 'page.release()',
     by: '',
     killedBy: cache,
-    named: 'I1',
+    named: 'I1:',
   },
   // I6
   {
@@ -237,7 +236,7 @@ export const cacheMutations: Mutation[] = [
     replace: 'return holder === this.#token || holder === PASS',
     by: 'return true',
     killedBy: sharing,
-    named: 'I17',
+    named: 'I17:',
   },
   {
     name: 'stale pages stay',
@@ -245,7 +244,7 @@ export const cacheMutations: Mutation[] = [
     replace: 'this.#refresh(quest, copy)',
     by: '',
     killedBy: cache,
-    named: 'I17: sends the old page',
+    named: 'keeps the old page when the new one fails',
   },
   {
     name: 'any tag is known',

@@ -99,7 +99,7 @@ export const doorbellMutations: Mutation[] = [
     replace: 'if (!this.#listening) void',
     by: 'void',
     killedBy: stream,
-    named: 'I8',
+    named: 'I8:',
   },
   {
     name: 'listens once',

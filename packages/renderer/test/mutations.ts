@@ -31,11 +31,10 @@ export const mutations: Mutation[] = [
   {
     name: 'slot released twice',
     file: 'page-transport.ts',
-    replace: `    this.#lease = undefined
-`,
+    replace: 'this.#lease = undefined',
     by: '',
     killedBy: renderer,
-    named: 'I1',
+    named: 'I1:',
   },
   {
     name: 'slot of a failed page kept',
@@ -62,7 +61,7 @@ export const mutations: Mutation[] = [
     replace: 'filter(thread => !kept.has(thread))',
     by: 'filter(() => false)',
     killedBy: renderer,
-    named: 'I2',
+    named: 'I2:',
   },
   {
     name: 'ring kept while its thread may write',
@@ -152,11 +151,9 @@ export const mutations: Mutation[] = [
   {
     name: 'read though nobody asks',
     file: 'page-stream.ts',
-    replace: `    this.push(bytes)
-`,
-    by: `    this.push(bytes)
-    if (bytes) this._read()
-`,
+    replace: 'this.push(bytes)',
+    by: `this.push(bytes)
+    if (bytes) this._read()`,
     killedBy: stream,
     named: 'I10: goes no faster',
   },
@@ -180,10 +177,8 @@ export const mutations: Mutation[] = [
   {
     name: 'closed though some run',
     file: 'admission.ts',
-    replace: `await this.#whenIdle()
-`,
-    by: `
-`,
+    replace: 'await this.#whenIdle()',
+    by: '',
     killedBy: admission,
   },
   {

@@ -33,7 +33,7 @@ export const renderMutations: Mutation[] = [
     replace: 'lease.quarantine(this.#threads.departures())',
     by: 'lease.quarantine(Promise.resolve())',
     killedBy: renderer,
-    named: 'I2',
+    named: 'I2:',
   },
   {
     name: 'ring of a killed thread used again',
@@ -41,7 +41,7 @@ export const renderMutations: Mutation[] = [
     replace: "giveBack(this.#lane, 'answer' in this.#outcome)",
     by: 'giveBack(this.#lane, true)',
     killedBy: rings,
-    named: 'I2',
+    named: 'I2:',
   },
   // I3
   {
@@ -64,18 +64,18 @@ export const renderMutations: Mutation[] = [
   {
     name: 'ring given back twice',
     file: 'render-job.ts',
-    replace: `    this.#lane = undefined
+    replace: `this.#lane = undefined
   }`,
-    by: '  }',
+    by: '}',
     killedBy: stream,
     named: 'I9: that fails after its head',
   },
   {
     name: 'ring of a stream never given back',
     file: 'render-job.ts',
-    replace: `        this.#giveBack()
+    replace: `this.#giveBack()
       },`,
-    by: '      },',
+    by: '},',
     killedBy: rings,
     named: 'I3: .* before its own is read',
   },
@@ -158,16 +158,16 @@ export const renderMutations: Mutation[] = [
   {
     name: 'a render takes as long as it wants',
     file: 'render-job.ts',
-    replace: `    this.reject(error)
+    replace: `this.reject(error)
     this.abort()`,
-    by: '    ',
+    by: '',
     killedBy: renderer,
     named: 'I7: by never',
   },
   {
     name: 'a stream takes as long as it wants',
     file: 'render-job.ts',
-    replace: `    this.#expired = error
+    replace: `this.#expired = error
     this.abort()
     this.#fail(error)`,
     by: '',
@@ -181,7 +181,7 @@ export const renderMutations: Mutation[] = [
     replace: 'if (!told) this.#stream?.takeHead()',
     by: '',
     killedBy: rings,
-    named: 'I8',
+    named: 'I8:',
   },
   // I9
   {
@@ -225,14 +225,13 @@ export const renderMutations: Mutation[] = [
     replace: 'void pages?.close()',
     by: '',
     killedBy: leftovers,
-    named: 'I13',
+    named: 'I13:',
   },
   // I14
   {
     name: 'the last page waits for the teardown',
     file: 'task-run.ts',
-    replace: `this.#settle({ answer })
-      `,
+    replace: 'this.#settle({ answer })',
     by: '',
     killedBy: recycling,
     named: 'I14: its last page',
@@ -240,10 +239,8 @@ export const renderMutations: Mutation[] = [
   {
     name: 'an answer given and a crash told',
     file: 'task-run.ts',
-    replace: `if (this.#hasOutcome) return
-`,
-    by: `
-`,
+    replace: 'if (this.#hasOutcome) return',
+    by: '',
     killedBy: recycling,
     named: 'I14: a thread that',
   },

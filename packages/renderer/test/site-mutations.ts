@@ -13,7 +13,7 @@ export const siteMutations: Mutation[] = [
     replace: 'page.release()',
     by: '{}',
     killedBy: siteBuild,
-    named: 'I1',
+    named: 'I1:',
   },
   // I13
   {

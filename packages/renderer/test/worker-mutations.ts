@@ -14,13 +14,13 @@ export const workerMutations: Mutation[] = [
   {
     name: 'claim of a page kept',
     file: 'worker-host.ts',
-    replace: `    claim?.finish()
+    replace: `claim?.finish()
   }
 }`,
-    by: `  }
+    by: `}
 }`,
     killedBy: renderer,
-    named: 'I1',
+    named: 'I1:',
   },
   // I6
   {
@@ -41,11 +41,10 @@ export const workerMutations: Mutation[] = [
   {
     name: 'a maker goes on that is not wanted',
     file: 'page-collector.ts',
-    replace: `    reader.stop(error)
-`,
+    replace: 'reader.stop(error)',
     by: '',
     killedBy: stream,
-    named: 'I10',
+    named: 'I10:',
   },
   // I9
   {
