@@ -80,6 +80,7 @@ it('I13: can give up what still waits', async () => {
   const admission = new Admission(1, 2, 60_000)
   const [running, waiting] = tasks(admission, 2)
   admission.abandon()
+  expect(admission.queue.size).toBe(0)
   expect(await waiting?.done).toMatchObject({ code: 'RENDERER_CLOSED' })
   running?.finish()
   expect(await running?.done).toBe(0)

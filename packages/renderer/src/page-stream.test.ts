@@ -46,6 +46,22 @@ it('I8: a head that has not come by then is waited for', async () => {
   expect(events.onClose.mock.calls).toEqual([[false]])
 })
 
+it('I10: no more is read than its consumer asks for, however long the page is', async () => {
+  const { stream, words, writer } = open()
+  writer.tryWrite(encodeHead({}))
+  stream.takeHead()
+  stream.read(0) // wants to know of the first bytes, and takes none
+  let written = 0
+  for (let round = 0; round < 50; round++) {
+    while (writer.tryWrite(new Uint8Array(8000))) written += 8000
+    words.ring()
+    await turn()
+  }
+  expect(written).toBeGreaterThan(65_536)
+  expect(written).toBeLessThan(65_536 + 2 * 32_768)
+  stream.destroy()
+})
+
 it('I3: a stream that is destroyed looks at its ring no more, and tells its writer', async () => {
   const { stream, words, hub, events, writer } = open()
   const other = vi.fn(() => false)

@@ -79,14 +79,6 @@ export const mutations: Mutation[] = [
     killedBy: lanes,
   },
   {
-    name: 'a destroyed stream goes on reading',
-    file: 'page-stream.ts',
-    replace: `this.#hub.remove(this)
-    this.#lane`,
-    by: 'this.#lane',
-    killedBy: pageStream,
-  },
-  {
     name: 'a destroyed stream says nothing to its writer',
     file: 'page-stream.ts',
     replace: "this.#lane.reader.cancel(error ?? 'the stream was destroyed')",
@@ -154,8 +146,7 @@ export const mutations: Mutation[] = [
     replace: 'this.push(bytes)',
     by: `this.push(bytes)
     if (bytes) this._read()`,
-    killedBy: stream,
-    named: 'I10: goes no faster',
+    killedBy: pageStream,
   },
   {
     name: 'all rings kept',

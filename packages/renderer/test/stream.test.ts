@@ -271,4 +271,10 @@ describe('a page that is too large', () => {
     await idle(renderer)
     expect(renderer.stats().workers.restarts).toBe(0)
   })
+
+  it('I10: is made no further', async () => {
+    const renderer = start({ maxPageBytes: 100 })
+    await expect(renderer.render({ route: 'slowly' })).rejects.toMatchObject({ code: 'PAGE_TOO_LARGE' })
+    expect(await seen(renderer)).toEqual({ aborted: 0, returned: 1 })
+  })
 })

@@ -38,14 +38,6 @@ export const workerMutations: Mutation[] = [
     killedBy: stream,
     named: 'I7: that does not end .stuck',
   },
-  {
-    name: 'a maker goes on that is not wanted',
-    file: 'page-collector.ts',
-    replace: 'reader.stop(error)',
-    by: '',
-    killedBy: stream,
-    named: 'I10:',
-  },
   // I9
   {
     name: 'broken pages end like whole ones',
@@ -102,6 +94,14 @@ export const workerMutations: Mutation[] = [
     by: 'parts',
     killedBy: stream,
     named: 'I10: .*generator',
+  },
+  {
+    name: 'a page too large made further',
+    file: 'page-collector.ts',
+    replace: 'reader.stop(error)',
+    by: '',
+    killedBy: stream,
+    named: 'I10: is made no further',
   },
   // I11
   {
