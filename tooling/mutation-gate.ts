@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import {
   CONTROL_LIMIT_MS,
   falseAlarms,
-  LIMIT_MS,
   type Mutation,
   mutationNamed,
   noticed,
   requirePlace,
+  TRIAL_MS,
   testsOf,
 } from './mutations.js'
 
@@ -32,7 +32,7 @@ export function mutationGate(folder: string, mutations: Mutation[], inEveryRun?:
 
   test.concurrent.for(tried)(
     'the mutation $name is noticed',
-    { timeout: 2 * LIMIT_MS },
+    { timeout: TRIAL_MS },
     async (mutation, { annotate }) => {
       const notices = await noticed(folder, mutation)
       expect(notices, 'no test noticed it').not.toEqual([])

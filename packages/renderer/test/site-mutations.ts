@@ -157,12 +157,4 @@ export const siteMutations: Mutation[] = [
     killedBy: site,
     named: 'I19: is not written again',
   },
-  {
-    name: 'written after the end',
-    file: 'ssg-build.ts',
-    replace: 'this.#stop.signal.throwIfAborted()',
-    by: '',
-    killedBy: site,
-    named: 'I19: rejects',
-  },
 ]
