@@ -29,7 +29,7 @@ async function run(program: string): Promise<string> {
     }
     ${program}`
   const args = ['--input-type=module', '-e', source]
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: here, timeout: 3000 })
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: here, timeout: 8000 })
   return stdout
 }
 
@@ -50,9 +50,13 @@ it.each([
     `${taken}; refused({ metrics, cache: { redis } }); await end()`,
     'TypeError\n',
   ],
-])('I13: a renderer that is refused leaves no %s', async (_, program, said) => {
-  expect(await run(program)).toBe(said)
-})
+])(
+  'I13: a renderer that is refused leaves no %s',
+  async (_, program, said) => {
+    expect(await run(program)).toBe(said)
+  },
+  20_000,
+)
 
 it('I13: a renderer that is closed leaves nothing that keeps its process', async () => {
   const program = `const renderer = createRenderer({ worker, transport: 'redis', redis, cache: { redis }, watch: true })
@@ -60,4 +64,4 @@ it('I13: a renderer that is closed leaves nothing that keeps its process', async
     console.log(\`\${body}\`)
     await renderer.close()`
   expect(await run(program)).toBe('{"route":"/"}\n')
-})
+}, 20_000)

@@ -109,7 +109,7 @@ describe('the memory of a page', () => {
     expect(body.includes('b'.repeat(8))).toBe(false)
     expect(body.split('<p>')[1]?.split('</p>')[0]?.length).toBe(size)
     await vi.waitFor(() => expect(app.renderer.stats().slots.inUse).toBe(0))
-  })
+  }, 20_000)
 
   it('I1: comes back from clients that leave before, while and after a page is rendered, and no thread is killed', async () => {
     const origin = await serve({ maxThreads: 2 })

@@ -137,10 +137,10 @@ export const workerMutations: Mutation[] = [
     named: 'array is the same page',
   },
   {
-    name: 'bytes behind the head taken for it',
+    name: 'a head taken too soon',
     file: 'stream-frame.ts',
-    replace: 'return LENGTH_BYTES + this.#length - this.#bytes.length',
-    by: 'return 1 + LENGTH_BYTES + this.#length - this.#bytes.length',
+    replace: 'this.missing > 0',
+    by: 'this.missing > 1',
     killedBy: frame,
   },
   {
