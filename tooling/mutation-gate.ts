@@ -1,9 +1,28 @@
 import { expect, test } from 'vitest'
-import { CONTROL_LIMIT_MS, falseAlarms, LIMIT_MS, type Mutation, noticed, testsOf } from './mutations.js'
+import {
+  CONTROL_LIMIT_MS,
+  falseAlarms,
+  type Mutation,
+  mutationNamed,
+  noticed,
+  requirePlace,
+  TRIAL_MS,
+  testsOf,
+} from './mutations.js'
 
-/** Registers a test for each mutation of the package in `folder`, and one for the tests that must notice them. */
-export function mutationGate(folder: string, mutations: Mutation[]): void {
-  test.concurrent.for(testsOf(mutations))(
+/**
+ * Registers a test for each mutation of the package in `folder`, and one for the tests that must notice them. Where all
+ * take too long for `npm test`, it tries those of these names, and all with `MUTATIONS=all` in the environment.
+ */
+export function mutationGate(folder: string, mutations: Mutation[], inEveryRun?: readonly string[]): void {
+  const isAll = inEveryRun === undefined || process.env.MUTATIONS === 'all'
+  const tried = isAll ? mutations : inEveryRun.map(name => mutationNamed(name, mutations))
+
+  test.runIf(!isAll)('the code has a place for each mutation, tried or not', async () => {
+    await Promise.all(mutations.map(mutation => requirePlace(folder, mutation)))
+  })
+
+  test.concurrent.for(testsOf(tried))(
     'the code as it is passes $killedBy $named',
     { timeout: 2 * CONTROL_LIMIT_MS },
     async tests => {
@@ -11,9 +30,9 @@ export function mutationGate(folder: string, mutations: Mutation[]): void {
     },
   )
 
-  test.concurrent.for(mutations)(
+  test.concurrent.for(tried)(
     'the mutation $name is noticed',
-    { timeout: 2 * LIMIT_MS },
+    { timeout: TRIAL_MS },
     async (mutation, { annotate }) => {
       const notices = await noticed(folder, mutation)
       expect(notices, 'no test noticed it').not.toEqual([])

@@ -20,7 +20,7 @@ function tasks(admission: Admission, count: number) {
 
 const turn = () => new Promise(resolve => setImmediate(resolve))
 
-it('runs as many as the limit at once, the others in order', async () => {
+it('I4: runs as many as the limit at once, the others in order', async () => {
   const admission = new Admission(2, 10, 60_000)
   const all = tasks(admission, 4)
   await turn()
@@ -38,7 +38,7 @@ it('runs as many as the limit at once, the others in order', async () => {
   expect(admission.running).toBe(0)
 })
 
-it('refuses what would be one too many, and takes the next again later', async () => {
+it('I5: refuses what would be one too many, and takes the next again later', async () => {
   const admission = new Admission(1, 1, 60_000)
   const [first, second, third] = tasks(admission, 3)
   expect(await third?.done).toMatchObject({ code: 'QUEUE_FULL' })
@@ -51,14 +51,14 @@ it('refuses what would be one too many, and takes the next again later', async (
   expect(later?.started).toBe(true)
 })
 
-it('frees its place when a task throws', async () => {
+it('I7: frees its place when a task throws', async () => {
   const admission = new Admission(1, 1, 60_000)
   await expect(admission.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(admission.running).toBe(0)
   await expect(admission.run(async () => 'yes')).resolves.toBe('yes')
 })
 
-it('closes when all have ended, and refuses what comes after', async () => {
+it('I13: closes when all have ended, and refuses what comes after', async () => {
   const admission = new Admission(1, 2, 60_000)
   const [running, waiting] = tasks(admission, 2)
   await turn()
@@ -76,16 +76,17 @@ it('closes when all have ended, and refuses what comes after', async () => {
   await new Admission(1, 1, 60_000).close()
 })
 
-it('can give up what still waits', async () => {
+it('I13: can give up what still waits', async () => {
   const admission = new Admission(1, 2, 60_000)
   const [running, waiting] = tasks(admission, 2)
   admission.abandon()
+  expect(admission.queue.size).toBe(0)
   expect(await waiting?.done).toMatchObject({ code: 'RENDERER_CLOSED' })
   running?.finish()
   expect(await running?.done).toBe(0)
 })
 
-it('lets a task that has to go back go first, also with a full queue', async () => {
+it('I5: lets a task that has to go back go first, also with a full queue', async () => {
   const admission = new Admission(1, 1, 60_000)
   const all = tasks(admission, 2)
   await turn()

@@ -4,7 +4,7 @@ import { decodeError, encodeError } from './error-transfer.js'
 
 const transfer = (error: unknown) => decodeError(structuredClone(encodeError(error)))
 
-describe('an error that crosses from a worker', () => {
+describe('I12: an error that crosses from a worker', () => {
   it('keeps name, message, stack, code, statusCode and cause', () => {
     const error = Object.assign(new TypeError('no', { cause: new RangeError('deep') }), {
       code: 'E_NO',

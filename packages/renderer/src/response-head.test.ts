@@ -17,7 +17,7 @@ it('adds to set-cookie', () => {
   expect({ ...head.headers }).toEqual({ 'set-cookie': ['a', 'b', 'c'] })
 })
 
-it('refuses what HTTP does not allow', () => {
+it('I9: refuses what HTTP does not allow', () => {
   const head = new ResponseHeadBuilder()
   for (const code of [99, 100, 600, 1.5, Number.NaN, '200']) {
     expect(() => head.status(code as number)).toThrow(RangeError)

@@ -11,7 +11,7 @@ const pairs = [
   ['A.HTML/b.html', 'a.html'],
 ] as const
 
-it.each(pairs)('%s and %s are one file where names are folded, and two elsewhere', (one, other) => {
+it.each(pairs)('I18: %s and %s are one file where names are folded, and two elsewhere', (one, other) => {
   const folding = new RouteClaims(true)
   folding.claim(one, '/one')
   expect(() => folding.claim(other, '/other')).toThrow('the route /one came first')
@@ -26,7 +26,7 @@ it('folders are shared, even where names are folded', () => {
   expect(() => claims.claim('A/two.html', '/A/two.html')).not.toThrow()
 })
 
-it('a claim that fails claims nothing', () => {
+it('I18: a claim that fails claims nothing', () => {
   const claims = new RouteClaims(false)
   claims.claim('a.html', '/a.html')
   expect(() => claims.claim('a.html/b/c.html', '/a.html/b/c.html')).toThrow()

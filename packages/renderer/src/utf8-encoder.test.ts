@@ -6,7 +6,7 @@ const encodedInParts = (parts: string[]) => {
   return Buffer.concat([...parts.map(part => encoder.encode(part)), encoder.end()]).toString()
 }
 
-it('a text cut anywhere is the same text, and a lone half is a replacement character', () => {
+it('I11: a text cut anywhere is the same text, and a lone half is a replacement character', () => {
   const text = 'a🎈ż\ud83cb🎈\ud83c'
   const whole = Buffer.from(text).toString()
   for (let i = 0; i <= text.length; i++) {

@@ -10,7 +10,7 @@ import rendererPlugin from '@scratchyjs/renderer/plugin'
 import { type RedisServer, startRedis } from '@scratchyjs/tooling/redis'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 const worker = new URL('./fixtures/cached.mjs', import.meta.url)
 let redis: RedisServer
@@ -126,7 +126,7 @@ describe('a page in Redis', () => {
     for (const key of await client.keys('*')) expect([key, (await client.ttl(key)) > 0]).toEqual([key, true])
   })
 
-  it('is rendered by one server when many ask both at once', async () => {
+  it('I17: is rendered by one server when many ask both at once', async () => {
     const { a, b, renders } = await two()
     const all = await Promise.all(Array.from({ length: 60 }, (_, i) => ask(i % 2 ? a : b, { ms: 200 })))
     expect(new Set(all.map(({ body }) => body)).size).toBe(1)
@@ -190,7 +190,7 @@ describe('a page in Redis', () => {
 })
 
 describe('an invalidation', () => {
-  it('is obeyed by every server, in other processes too', async () => {
+  it('I16: is obeyed by every server, in other processes too', async () => {
     const { a, b } = await two()
     const c = await child()
     const json = async (path: string) => JSON.parse(await (await c.ask(path)).text())
@@ -217,7 +217,7 @@ describe('an invalidation', () => {
     )
   })
 
-  it('keeps late renders out of both layers, on every server', async () => {
+  it('I16: keeps late renders out of both layers, on every server', async () => {
     const { a, b } = await two()
     const early = ask(a, { ms: 300 })
     await delay(150)
@@ -273,9 +273,10 @@ describe('an invalidation', () => {
     expect([versionOf(await ask(a)), versionOf(await ask(b))]).toEqual(['2', '2'])
   })
 
-  it('that Redis forgets, being started from an older snapshot, is not undone', async () => {
+  it('I16: that Redis forgets, being started from an older snapshot, is not undone', async () => {
     const dir = await mkdtemp(join(folder, 'redis-'))
     let other = await startRedis({ args: ['--dir', dir] })
+    onTestFinished(() => other.stop())
     const { port } = other
     const cache = { redis: other.url }
     const [a, b] = await Promise.all([serve({ tags: ['t'] }, cache), serve({ tags: ['t'] }, cache)])
@@ -302,8 +303,7 @@ describe('an invalidation', () => {
     }
     expect(shared).toBeGreaterThan(20) // in step again
     admin.disconnect()
-    await other.stop()
-  })
+  }, 30_000)
 })
 
 describe('without Redis', () => {

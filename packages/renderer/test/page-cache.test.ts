@@ -64,7 +64,7 @@ const renders = () => app.renderer.stats().renders
 const versionOf = (response: { body: string }) => JSON.parse(response.body).version
 
 describe('a cached page', () => {
-  it('is rendered once, for GET and HEAD, and sent as it was, in memory of its own', async () => {
+  it('I1: is rendered once, for GET and HEAD, and sent as it was, in memory of its own', async () => {
     await serve()
     const first = await ask({ size: 1000, headers: { 'x-set': 'by the page' } })
     const second = await ask({ size: 1000, headers: { 'x-set': 'by the page' } })
@@ -97,7 +97,7 @@ describe('a cached page', () => {
     expect(app.renderer.stats().cache).toMatchObject({ hits: 1, misses: 2, stale: 0 })
   })
 
-  it('depends on what is listed of the query and headers, and the worker sees nothing else', async () => {
+  it('I15: depends on what is listed of the query and headers, and the worker sees nothing else', async () => {
     await serve({ query: ['q', 'list'], headers: ['Accept-Language'] })
     const one = await ask(
       {},
@@ -128,7 +128,7 @@ describe('a cached page', () => {
     expect(JSON.parse(others[2]?.body ?? '').context.query).toEqual({ q: '1', list: ['a', 'b'] })
   })
 
-  it('of a request with a cookie, credentials, another method or a nonce is neither read nor kept', async () => {
+  it('I15: of a request with a cookie, credentials, another method or a nonce is neither read nor kept', async () => {
     await serve()
     app.close()
     app = Fastify()
@@ -155,7 +155,7 @@ describe('a cached page', () => {
     { headers: { 'cache-control': 'no-cache="set-cookie"' } },
     { headers: { vary: '*' } },
     { headers: { vary: ['accept', ' *'] } },
-  ] as Props[])('is not kept when it is like %j, nor given to those who waited with it', async props => {
+  ] as Props[])('I15: is not kept when it is like %j, nor given to those who waited with it', async props => {
     await serve()
     const together = await Promise.all([
       ask({ ...props, ms: 50 }),
@@ -191,7 +191,7 @@ describe('a cached page', () => {
     expect(app.renderer.stats().errors).toBe(2)
   })
 
-  it('that 100 ask for at once is rendered once', async () => {
+  it('I17: that 100 ask for at once is rendered once', async () => {
     await serve()
     const all = await Promise.all(Array.from({ length: 100 }, () => ask({ ms: 50 })))
     expect(new Set(all.map(({ body }) => body)).size).toBe(1)
@@ -210,7 +210,7 @@ describe('a cached page', () => {
     expect(renders()).toBe(8)
   })
 
-  it('is finished for the others when its client leaves', async () => {
+  it('I17: is finished for the others when its client leaves', async () => {
     await serve()
     const origin = await app.listen({ host: '127.0.0.1', port: 0 })
     const url = `${origin}/page?props=${encodeURIComponent('{"ms":200}')}`
@@ -224,7 +224,7 @@ describe('a cached page', () => {
 })
 
 describe('a page the client has already', () => {
-  it('is not sent again', async () => {
+  it('I17: is not sent again', async () => {
     await serve()
     const first = await ask({ headers: { 'cache-control': 'max-age=60' } })
     const etag = String(first.headers.etag)
@@ -256,14 +256,14 @@ describe('a page the client has already', () => {
     expect((await ask(props, { headers: { 'if-none-match': 'W/"v1"' } })).statusCode).toBe(304)
   })
 
-  it('is sent to one that bypasses the cache', async () => {
+  it('I17: is sent to one that bypasses the cache', async () => {
     await serve()
     expect((await ask({}, { headers: { cookie: 'a', 'if-none-match': '*' } })).statusCode).toBe(200)
   })
 })
 
 describe('stale while revalidate', () => {
-  it('sends the old page at once, renders one new one, and then sends that', async () => {
+  it('I17: sends the old page at once, renders one new one, and then sends that', async () => {
     await serve({ ttl: 0.2, staleWhileRevalidate: 10 })
     await ask({ ms: 100 })
     await writeFile(source, '2')
@@ -287,7 +287,7 @@ describe('stale while revalidate', () => {
     expect(app.renderer.stats().cache).toMatchObject({ misses: 2, stale: 0 })
   })
 
-  it('never sends a page that was invalidated, not even when its refresh had begun', async () => {
+  it('I16: never sends a page that was invalidated, not even when its refresh had begun', async () => {
     await serve({ ttl: 0.1, staleWhileRevalidate: 10, tags: ['t'] })
     await ask({ ms: 100 })
     await delay(110)
@@ -316,7 +316,7 @@ describe('stale while revalidate', () => {
 })
 
 describe('invalidate', () => {
-  it('drops pages by route and by tag, and no others', async () => {
+  it('I16: drops pages by route and by tag, and no others', async () => {
     await serve({ tags: ['a', 'b'] })
     await ask()
     await app.renderer.invalidate({ keys: ['/other'], tags: ['c', '/page'] })
@@ -330,7 +330,7 @@ describe('invalidate', () => {
     expect(renders()).toBe(3)
   })
 
-  it('keeps a page out whose render had begun', async () => {
+  it('I16: keeps a page out whose render had begun', async () => {
     await serve()
     const early = ask({ ms: 100 })
     await vi.waitFor(() => expect(app.renderer.stats().workers.active).toBe(1))
@@ -355,7 +355,7 @@ describe('invalidate', () => {
 })
 
 describe('createSSRHandler with cache', () => {
-  it('asks for props only when it renders, and shows them nothing that is not in the key', async () => {
+  it('I15: asks for props only when it renders, and shows them nothing that is not in the key', async () => {
     app = Fastify()
     await app.register(rendererPlugin, { worker, maxThreads: 1, cache: {} })
     const seen: unknown[] = []
@@ -387,7 +387,7 @@ describe('createSSRHandler with cache', () => {
     expect(getProps).toHaveBeenCalledTimes(6)
   })
 
-  it('lets getProps answer a personal request itself, and keeps no page whose props hold a nonce', async () => {
+  it('I15: lets getProps answer a personal request itself, and keeps no page whose props hold a nonce', async () => {
     app = Fastify()
     await app.register(rendererPlugin, { worker, maxThreads: 1, cache: {} })
     const redirect = createSSRHandler({
@@ -402,7 +402,7 @@ describe('createSSRHandler with cache', () => {
     expect((await app.inject('/nonce')).json().context.props.nonce).toBe(1)
   })
 
-  it('tells routes apart that share a path', async () => {
+  it('I15: tells routes apart that share a path', async () => {
     app = Fastify()
     await app.register(rendererPlugin, { worker, maxThreads: 1, cache: {} })
     for (const version of ['1.0.0', '2.0.0']) {
@@ -464,7 +464,7 @@ describe('what can not be', () => {
   })
 })
 
-it('a reload of the worker begins with an empty cache', async () => {
+it('I16: a reload of the worker begins with an empty cache', async () => {
   await serve()
   await ask()
   await app.renderer.reload()

@@ -92,7 +92,7 @@ describe('reply.render', () => {
 })
 
 describe('the memory of a page', () => {
-  it('is not given to another one before a slow client has read it', async () => {
+  it('I1: is not given to another one before a slow client has read it', async () => {
     const size = 8 * 2 ** 20
     const origin = await serve({ slots: 2, slotSize: size + 1024 })
     const socket = connect(Number(new URL(origin).port), '127.0.0.1')
@@ -109,9 +109,9 @@ describe('the memory of a page', () => {
     expect(body.includes('b'.repeat(8))).toBe(false)
     expect(body.split('<p>')[1]?.split('</p>')[0]?.length).toBe(size)
     await vi.waitFor(() => expect(app.renderer.stats().slots.inUse).toBe(0))
-  })
+  }, 20_000)
 
-  it('comes back from clients that leave before, while and after a page is rendered, and no thread is killed', async () => {
+  it('I1: comes back from clients that leave before, while and after a page is rendered, and no thread is killed', async () => {
     const origin = await serve({ maxThreads: 2 })
     const leave = async (ms: number) => {
       const socket = connect(Number(new URL(origin).port), '127.0.0.1')
@@ -128,7 +128,7 @@ describe('the memory of a page', () => {
 })
 
 describe('a client that asks for many pages on one connection', () => {
-  it('and leaves gives all of their slots back, also of those that waited behind another', async () => {
+  it('I1: and leaves gives all of their slots back, also of those that waited behind another', async () => {
     const warned = vi.fn()
     process.on('warning', warned)
     const origin = await serve({ slots: 32, slotSize: 2 ** 20 })
@@ -196,7 +196,7 @@ describe('the plugin', () => {
     await missing.close()
   })
 
-  it('lets requests under way finish when the app closes', async () => {
+  it('I13: lets requests under way finish when the app closes', async () => {
     const origin = await serve()
     // A connection of its own: fetch would keep it open, and the server wait for it.
     const [response] = await Promise.all([

@@ -34,7 +34,7 @@ async function page(props: object = {}): Promise<{ thread: number; n: number }> 
   return made
 }
 
-it('a thread that has rendered its share is torn down and replaced, and no render fails', async () => {
+it('I14: a thread that has rendered its share is torn down and replaced, and no render fails', async () => {
   start({ recycle: { tasks: 3 } })
   const pages: { thread: number; n: number }[] = []
   for (let i = 0; i < 8; i++) pages.push(await page())
@@ -57,7 +57,7 @@ it('so is one whose heap has grown', async () => {
   expect(renderer.stats()).toMatchObject({ renders: 80, errors: 0, workers: { restarts: 0 } })
 })
 
-it('its last page does not wait for the teardown, which has the grace', async () => {
+it('I14: its last page does not wait for the teardown, which has the grace', async () => {
   start({ recycle: { tasks: 1 }, cancelGrace: 300 })
   await renderer.ready
   const began = performance.now()
@@ -67,7 +67,7 @@ it('its last page does not wait for the teardown, which has the grace', async ()
   expect(performance.now() - began).toBeGreaterThan(290)
 })
 
-it('a page that is too large for its slot, a streamed one and one that fails may be the last', async () => {
+it('I14: a page that is too large for its slot, a streamed one and one that fails may be the last', async () => {
   start({ recycle: { tasks: 1 } })
   expect((await renderer.render({ route: '/large' })).body).toHaveLength(20_000)
   const { stream } = await renderer.renderStream({ route: '/large' })
@@ -84,11 +84,13 @@ it('many at once on several threads all come', async () => {
   expect(renderer.stats()).toMatchObject({ renders: 60, errors: 0, workers: { restarts: 0 } })
 })
 
-it('messages of the worker file itself do no harm', async () => {
+it('I14: messages of the worker file itself do no harm', async () => {
   start({ recycle: { tasks: 2 } })
   const messages: unknown[] = []
   renderer.piscina.on('message', message => messages.push(message))
-  for (const message of [null, 1, 'text', { retiring: 'no' }, { retiring: 12 }]) await page({ message })
+  for (const message of [null, 1, 'text', { retiring: 'no' }, { retiring: 12 }, { retiring: 1024 }]) {
+    await page({ message }) // the last names the ticket of the first render
+  }
   expect(messages).toContain('text')
 })
 

@@ -33,7 +33,7 @@ afterEach(async () => {
 })
 
 describe('a page', () => {
-  it('comes back as bytes in shared memory, and its slot is free after release()', async () => {
+  it('I1: comes back as bytes in shared memory, and its slot is free after release()', async () => {
     const renderer = start()
     const page = await renderer.render({ route: 'hello', props: { name: 'Zoë 🎈' } })
     expect(page.body.toString()).toBe('<h1>Hello Zoë 🎈</h1>')
@@ -69,7 +69,7 @@ describe('a page', () => {
     for (const page of both) expect(JSON.parse(textOf(page))).toMatchObject({ setups: 1 })
   })
 
-  it('is made from what JSON keeps of the context, on every path alike', async () => {
+  it('I11: is made from what JSON keeps of the context, on every path alike', async () => {
     const context = { route: 'context', props: { at: new Date(0), none: undefined, text: 'é' } }
     const expected = JSON.stringify(context)
     const shared = start()
@@ -80,7 +80,7 @@ describe('a page', () => {
   })
 })
 
-describe('when shared memory does not do, the task carries', () => {
+describe('I11: when shared memory does not do, the task carries', () => {
   it.each([
     ['a context larger than a slot', { text: 'x'.repeat(70_000), times: 0 }],
     ['a context of which only the bytes are too many', { text: 'é'.repeat(40_000), times: 0 }],
@@ -93,6 +93,13 @@ describe('when shared memory does not do, the task carries', () => {
     expect(renderer.stats()).toMatchObject({ transport: { shared: 0, payload: 1 }, slots: { inUse: 0 } })
   })
 
+  it('a page of bytes larger than a slot', async () => {
+    const text = 'x'.repeat(65_537)
+    const renderer = start()
+    expect(textOf(await renderer.render({ route: 'bytes', props: { text } }))).toBe(text)
+    expect(renderer.stats()).toMatchObject({ transport: { shared: 0, payload: 1 }, slots: { inUse: 0 } })
+  })
+
   it('a page for which no slot is free', async () => {
     const renderer = start({ slots: 1 })
     const held = await renderer.render({ route: 'hello', props: { name: 'first' } })
@@ -102,8 +109,19 @@ describe('when shared memory does not do, the task carries', () => {
   })
 })
 
+it('I11: a slot that was taken back meanwhile is left alone', async () => {
+  const renderer = start()
+  const page = await renderer.render({ route: 'hello', props: { name: 'first' } })
+  const task = { ticket: 1, slot: 0, contextBytes: 2 }
+  for (const generation of [0, 2]) {
+    const { error } = await renderer.piscina.run({ ...task, generation })
+    expect(error.message).toBe('Slot 0 was taken back before the render began')
+  }
+  expect(textOf(page)).toBe('<h1>Hello first</h1>')
+})
+
 describe('a render that fails', () => {
-  it("keeps the error's name, message, stack, code, statusCode and cause", async () => {
+  it("I12: keeps the error's name, message, stack, code, statusCode and cause", async () => {
     const error = await start()
       .render({ route: 'throw' })
       .catch(error => error)
@@ -130,7 +148,7 @@ describe('a render that fails', () => {
     ['server-header', undefined, 'Cannot set the header "Content-Length"'],
     ['bad-status', undefined, 'Cannot set status 99'],
     ['no-such-route', undefined, 'is not a function'],
-  ])('by way of %s says so, and the thread goes on', async (route, code, message) => {
+  ])('I12: by way of %s says so, and the thread goes on', async (route, code, message) => {
     const renderer = start()
     const error = await renderer.render({ route }).catch(error => error)
     expect(error.message).toContain(message)
@@ -156,22 +174,25 @@ describe('a render that fails', () => {
 const heap = { maxOldGenerationSizeMb: 40, maxYoungGenerationSizeMb: 4 }
 
 describe('a thread that dies', () => {
-  it.each(['exit', 'stray', 'memory'])('by %s fails its own render alone and is replaced', async route => {
-    const renderer = start({ maxThreads: 2, resourceLimits: heap })
-    await renderer.ready
-    const neighbour = renderer.render({ route: 'later', props: { ms: 200 } })
-    await expect(renderer.render({ route })).rejects.toMatchObject({
-      code: 'WORKER_CRASHED',
-      statusCode: 500,
-    })
-    expect(textOf(await neighbour)).toBe('later 200')
-    for (let i = 0; i < 4; i++) await hello(renderer)
-    expect(renderer.stats()).toMatchObject({
-      errors: 1,
-      workers: { restarts: 1 },
-      slots: { inUse: 0, quarantined: 0 },
-    })
-  })
+  it.each(['exit', 'stray', 'memory'])(
+    'I7: by %s fails its own render alone and is replaced',
+    async route => {
+      const renderer = start({ maxThreads: 2, resourceLimits: heap })
+      await renderer.ready
+      const neighbour = renderer.render({ route: 'later', props: { ms: 200 } })
+      await expect(renderer.render({ route })).rejects.toMatchObject({
+        code: 'WORKER_CRASHED',
+        statusCode: 500,
+      })
+      expect(textOf(await neighbour)).toBe('later 200')
+      for (let i = 0; i < 4; i++) await hello(renderer)
+      expect(renderer.stats()).toMatchObject({
+        errors: 1,
+        workers: { restarts: 1 },
+        slots: { inUse: 0, quarantined: 0 },
+      })
+    },
+  )
 
   it('while idle is replaced and reported', async () => {
     const onWorkerError = vi.fn()
@@ -196,7 +217,7 @@ describe('a thread that idles', () => {
 })
 
 describe('a render that hangs', () => {
-  it.each(['never', 'loop'])('by %s times out alone, and its thread is replaced', async route => {
+  it.each(['never', 'loop'])('I7: by %s times out alone, and its thread is replaced', async route => {
     const renderer = start({ maxThreads: 2, taskTimeout: 1000, cancelGrace: 100 })
     await renderer.ready
     const hanging = renderer.render({ route }).catch(error => error)
@@ -207,7 +228,7 @@ describe('a render that hangs', () => {
     expect(renderer.stats().workers).toMatchObject({ count: 2, restarts: 1 })
   })
 
-  it('in native code keeps its slot out of use until its thread has really ended', async () => {
+  it('I2: in native code keeps its slot out of use until its thread has really ended', async () => {
     const renderer = start({ slots: 1, taskTimeout: 200, cancelGrace: 20 })
     await renderer.ready
     await expect(renderer.render({ route: 'native' })).rejects.toMatchObject({ code: 'RENDER_TIMEOUT' })
@@ -215,9 +236,9 @@ describe('a render that hangs', () => {
     await vi.waitFor(() => expect(renderer.stats().slots.quarantined).toBe(0), 15_000)
     await hello(renderer)
     expect(renderer.stats().transport).toEqual({ shared: 1, payload: 0, redis: 0 })
-  })
+  }, 20_000)
 
-  it('gets its whole time, however long it has waited for a thread', async () => {
+  it('I4: gets its whole time, however long it has waited for a thread', async () => {
     const renderer = start({ taskTimeout: 1000 })
     await renderer.ready
     const all = await Promise.all(
@@ -229,7 +250,7 @@ describe('a render that hangs', () => {
     expect(renderMs.p99).toBeLessThan(queue.waitMs)
   })
 
-  it('gets its whole time, however long its thread has taken to be set up', async () => {
+  it('I4: gets its whole time, however long its thread has taken to be set up', async () => {
     const renderer = start({ worker: fixture('slow-setup'), taskTimeout: 300 })
     expect(textOf(await renderer.render({ route: '/' }))).toBe('set up')
   })
@@ -258,7 +279,7 @@ describe('a render that hangs', () => {
 })
 
 describe('many renders at once', () => {
-  it('come back whole, right and different, each its own', async () => {
+  it('I11: come back whole, right and different, each its own', async () => {
     const renderer = start({ maxThreads: 2, slots: 3 })
     const pages = await Promise.all(
       Array.from({ length: 200 }, async (_, i) => {
@@ -275,7 +296,7 @@ describe('many renders at once', () => {
     expect(renderer.stats()).toMatchObject({ renders: 200, errors: 0, slots: { inUse: 0 } })
   })
 
-  it('more than maxQueue allows are refused, and the others served', async () => {
+  it('I5: more than maxQueue allows are refused, and the others served', async () => {
     const renderer = start({ maxQueue: 2 })
     await renderer.ready
     const results = await Promise.allSettled(
@@ -297,7 +318,7 @@ describe('a worker file', () => {
   it.each([
     ['no-default', 'its default export is not made by defineRenderer()'],
     ['throws-on-import', 'broken at import'],
-  ])('that is %s is reported by `ready` and by every render', async (name, message) => {
+  ])('I7: that is %s is reported by `ready` and by every render', async (name, message) => {
     const renderer = start({ worker: fixture(name) })
     await expect(renderer.ready).rejects.toMatchObject({
       code: 'WORKER_UNUSABLE',
@@ -306,7 +327,7 @@ describe('a worker file', () => {
     await expect(renderer.render({ route: '/' })).rejects.toThrow(message)
   })
 
-  it('that ends its thread while it is loaded fails `ready`, and the next render has a thread all the same', async () => {
+  it('I7: that ends its thread while it is loaded fails `ready`, and the next render has a thread all the same', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'scratchy-renderer-'))
     vi.stubEnv('FIRST_IMPORT', join(dir, 'imported'))
     const renderer = start({ worker: fixture('exits-on-first-import') })
@@ -356,7 +377,7 @@ describe('runTask', () => {
 })
 
 describe('close()', () => {
-  it('lets renders under way finish, tears every thread down, and refuses new ones', async () => {
+  it('I13: lets renders under way finish, tears every thread down, and refuses new ones', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'scratchy-renderer-'))
     const log = join(dir, 'log')
     vi.stubEnv('TEARDOWN_LOG', log)
@@ -377,7 +398,7 @@ describe('close()', () => {
     await rm(dir, { recursive: true })
   })
 
-  it('ends what does not end by itself after closeTimeout', async () => {
+  it('I13: ends what does not end by itself after closeTimeout', async () => {
     const renderer = start({ closeTimeout: 200 })
     await renderer.ready
     const stuck = renderer.render({ route: 'loop' }).catch(error => error)

@@ -7,7 +7,7 @@ import { SiteFolder } from '../src/ssg-folder.js'
 import { RouteSource } from '../src/ssg-routes.js'
 import { outDir, siteWorker } from './ssg-run.js'
 
-it("gives every page's memory back, written or not", async () => {
+it("I1: gives every page's memory back, written or not", async () => {
   const renderer = createRenderer({ worker: siteWorker, maxThreads: 1 })
   await mkdir(join(outDir, 'folder/index.html'), { recursive: true })
   const folder = await SiteFolder.open(outDir)

@@ -218,7 +218,7 @@ describe('a command that is ended', () => {
     expect(await ended).toMatchObject({ code: 130 })
   })
 
-  it('at once leaves no half a page, and the next run goes on and clears up', async () => {
+  it('I19: at once leaves no half a page, and the next run goes on and clears up', async () => {
     const start = await largeSite()
     let unfinished = 0
     for (let count = 1; count < 40 && (count < 8 || unfinished === 0); count += 3) {
@@ -238,7 +238,7 @@ describe('a command that is ended', () => {
     expect(unchanged).toBe(Math.min(20, written))
   })
 
-  it('by an error of its own program leaves nothing unfinished', async () => {
+  it('I19: by an error of its own program leaves nothing unfinished', async () => {
     const pipeline = new URL('../dist/index.js', import.meta.url).href
     await file(
       'build.mjs',

@@ -107,7 +107,7 @@ describe('a route that fails', () => {
     expect(await filesIn(outDir)).toEqual(['fine/', 'fine/index.html'])
   })
 
-  it('by its status is not written, unless that is the status it must have', async () => {
+  it('I19: by its status is not written, unless that is the status it must have', async () => {
     const of = Object.fromEntries(
       [204, 301, 404, 500].map(number => [`/${number}`, { kind: 'status', number }] as const),
     )
@@ -129,7 +129,7 @@ describe('a route that fails', () => {
   })
 })
 
-describe('outside of its folder', () => {
+describe('I18: outside of its folder', () => {
   it('nothing is written', async () => {
     const routes = [
       ...['/../x', '/a/../../x', '/%2e%2e%2fx', '/%2E%2E/x', '/..%5cx', '/..\\x', '\\x', '/a\0b', '/a%00b'],
@@ -181,7 +181,7 @@ describe('outside of its folder', () => {
   })
 })
 
-describe('a file that two routes ask for', () => {
+describe('I18: a file that two routes ask for', () => {
   it('is of the first, however long that takes', async () => {
     const of = { '/a': { kind: 'waits', number: 100 } }
     const result = await build(['/a', '/a/', '/a/index.html', '/%61', '/b', '/b'], kinds(of))
@@ -241,7 +241,7 @@ describe('what is in the folder already', () => {
     expect(result.rendered).toHaveLength(1)
   })
 
-  it('is not written again when it would not change', async () => {
+  it('I19: is not written again when it would not change', async () => {
     const routes = ['/a', '/b', '/c', '/d']
     const first = await build(routes)
     const before = await Promise.all(first.rendered.map(({ path }) => stat(path)))
@@ -259,7 +259,7 @@ describe('what is in the folder already', () => {
     expect(await read('c/index.html')).toBe('<h1>/c</h1>null')
   })
 
-  it('is cleared of what a process that is gone left unfinished, and of nothing else', async () => {
+  it('I19: is cleared of what a process that is gone left unfinished, and of nothing else', async () => {
     const folder = (pid: number, name: string) => join(outDir, `.scratchy-ssg-${pid}-${name}`)
     const living = [folder(process.ppid, 'abc'), folder(process.pid, 'mine')]
     // In a container, an earlier process may have had the same id.
@@ -351,7 +351,7 @@ describe('routes', () => {
 })
 
 describe('an aborted run', () => {
-  it('rejects with an AbortError, leaves whole pages alone, and ends its source', async () => {
+  it('I19: rejects with an AbortError, leaves whole pages alone, and ends its source', async () => {
     const abort = new AbortController()
     let ended = false
     function* routes() {

@@ -74,7 +74,7 @@ describe('reply.renderStream', () => {
     await idle()
   })
 
-  it('gives an error before the head a page of its own', async () => {
+  it('I9: gives an error before the head a page of its own', async () => {
     const origin = await serve()
     const response = await fetch(`${origin}/stream/rejects-first`)
     expect(response.status).toBe(418)
@@ -82,7 +82,7 @@ describe('reply.renderStream', () => {
   })
 
   it.each(['throws', 'exits'])(
-    'breaks the connection after the head, and puts no text into the page: %s',
+    'I9: breaks the connection after the head, and puts no text into the page: %s',
     async route => {
       const origin = await serve()
       const response = await fetch(`${origin}/stream/${route}`)
@@ -98,7 +98,7 @@ describe('reply.renderStream', () => {
     },
   )
 
-  it('ends the render of a client that has gone, and keeps the thread', async () => {
+  it('I6: ends the render of a client that has gone, and keeps the thread', async () => {
     const origin = await serve()
     const gone = get(`${origin}/${slowly({ ms: 1 })}`)
     const [response] = await once(gone, 'response')
@@ -108,7 +108,7 @@ describe('reply.renderStream', () => {
     expect(app.renderer.stats()).toMatchObject({ cancelled: 1, errors: 0, workers: { restarts: 0 } })
   })
 
-  it('ends the render of a client that has gone before the head, also of a page that is not streamed', async () => {
+  it('I6: ends the render of a client that has gone before the head, also of a page that is not streamed', async () => {
     const origin = await serve()
     for (const kind of ['stream', 'page']) {
       const gone = request(`${origin}/${kind}/waits`).on('error', () => {})
@@ -122,7 +122,7 @@ describe('reply.renderStream', () => {
     expect(await (await fetch(`${origin}/page/seen`)).json()).toMatchObject({ aborted: 2 })
   })
 
-  it('does not render what was asked by a client that has gone from the queue', async () => {
+  it('I5: does not render what was asked by a client that has gone from the queue', async () => {
     const origin = await serve()
     const first = fetch(`${origin}/page/deaf`)
     await vi.waitFor(() => expect(app.renderer.stats().workers.active).toBe(1))
@@ -135,7 +135,7 @@ describe('reply.renderStream', () => {
     expect(app.renderer.stats()).toMatchObject({ renders: 1, cancelled: 1 })
   })
 
-  it('goes at the pace of a slow client, and holds no more than its ring', async () => {
+  it('I10: goes at the pace of a slow client, and holds no more than its ring', async () => {
     const origin = await serve({ maxThreads: 2, streamBuffer: 65_536 })
     const { port } = new URL(origin)
     const slow = connect(Number(port), '127.0.0.1').pause()
@@ -164,7 +164,7 @@ describe('reply.renderStream', () => {
     await (await first).text()
   })
 
-  it('lets streams under way end when the server closes', async () => {
+  it('I13: lets streams under way end when the server closes', async () => {
     const origin = await serve()
     const [response] = await once(
       get(`${origin}/${slowly({ parts: 20, ms: 10 })}`, { agent: false }),

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { buffer, text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createRenderer, type Renderer, type RendererOptions } from '@scratchyjs/renderer'
@@ -66,7 +67,7 @@ describe('whatever a render returns', () => {
     expect((await renderer.render({ route: 'empty' })).body).toHaveLength(0)
   })
 
-  it('its head can change up to the first byte, and not afterwards', async () => {
+  it('I9: its head can change up to the first byte, and not afterwards', async () => {
     const renderer = start()
     const { headers, stream } = await renderer.renderStream({ route: 'late' })
     expect(headers).toEqual({ 'x-first': 'yes', 'x-second': 'yes' })
@@ -83,7 +84,7 @@ describe('a streamed page', () => {
     expect((times.at(-1) as number) - (times[0] as number)).toBeGreaterThan(50)
   })
 
-  it('comes whole, however much larger than its ring it is', async () => {
+  it('I11: comes whole, however much larger than its ring it is', async () => {
     const renderer = start()
     const { stream } = await renderer.renderStream({ route: 'slowly', props: { parts: 300, size: 40_000 } })
     const lines = (await text(stream)).split('\n')
@@ -93,7 +94,7 @@ describe('a streamed page', () => {
     })
   })
 
-  it('goes no faster than it is read', async () => {
+  it('I10: goes no faster than it is read', async () => {
     const renderer = start()
     const { stream } = await renderer.renderStream({ route: 'slowly', props: { size: 8000, ms: 0 } })
     await delay(300)
@@ -105,7 +106,7 @@ describe('a streamed page', () => {
     expect(renderer.stats()).toMatchObject({ cancelled: 1, errors: 0, workers: { restarts: 0 } })
   })
 
-  it.each(['throws-first', 'rejects-first'])('that %s has no head', async route => {
+  it.each(['throws-first', 'rejects-first'])('I9: that %s has no head', async route => {
     await expect(start().renderStream({ route })).rejects.toMatchObject({
       name: 'RangeError',
       message: 'at once',
@@ -114,7 +115,7 @@ describe('a streamed page', () => {
     })
   })
 
-  it('that fails after its head is destroyed with the error', async () => {
+  it('I9: that fails after its head is destroyed with the error', async () => {
     const renderer = start()
     const { stream } = await renderer.renderStream({ route: 'throws' })
     await expect(text(stream)).rejects.toMatchObject({ name: 'RangeError', code: 'HALF_WAY' })
@@ -126,7 +127,7 @@ describe('a streamed page', () => {
     await expect(text(stream)).rejects.toMatchObject({ code: 'INVALID_PAGE', message: /42 \(number\)/ })
   })
 
-  it.each(['stuck', 'slowly'])('that does not end (%s) ends with its time', async route => {
+  it.each(['stuck', 'slowly'])('I7: that does not end (%s) ends with its time', async route => {
     const renderer = start({ taskTimeout: 300 })
     const { stream } = await renderer.renderStream({ route, props: { ms: 5 } })
     await expect(text(stream)).rejects.toMatchObject({ code: 'RENDER_TIMEOUT' })
@@ -134,14 +135,14 @@ describe('a streamed page', () => {
     expect(renderer.stats()).toMatchObject({ errors: 1, workers: { restarts: 0 } })
   })
 
-  it('whose thread ends fails alone', async () => {
+  it('I7: whose thread ends fails alone', async () => {
     const renderer = start()
     const { stream } = await renderer.renderStream({ route: 'exits' })
     await expect(text(stream)).rejects.toMatchObject({ code: 'WORKER_CRASHED' })
     expect(await text((await renderer.renderStream({ route: 'string' })).stream)).toBe(whole)
   })
 
-  it('uses the memory of another that is over, and no byte of it', async () => {
+  it('I3: uses the memory of another that is over, and no byte of it', async () => {
     const renderer = start()
     for (const [i, end] of ['read', 'destroyed', 'read', 'failed', 'read'].entries()) {
       const route = end === 'failed' ? 'throws' : 'slowly'
@@ -156,7 +157,7 @@ describe('a streamed page', () => {
     }
   })
 
-  it('and others on several threads come at one doorbell', async () => {
+  it('I8: and others on several threads come at one doorbell', async () => {
     const renderer = start({ maxThreads: 4 })
     await renderer.ready
     let pending = 0
@@ -186,17 +187,20 @@ describe('a streamed page', () => {
 })
 
 describe('a render that nobody wants any more', () => {
-  it.each(['render', 'renderStream'] as const)('hears of it, and its thread is kept: %s', async method => {
-    const renderer = start({ cancelGrace: 5000 })
-    await renderer.ready
-    const pending = renderer[method]({ route: 'waits' }, { signal: AbortSignal.timeout(50) })
-    await expect(pending).rejects.toMatchObject({ name: 'TimeoutError' })
-    await idle(renderer)
-    expect(await seen(renderer)).toMatchObject({ aborted: 1 })
-    expect(renderer.stats()).toMatchObject({ cancelled: 1, errors: 0, workers: { restarts: 0 } })
-  })
+  it.each(['render', 'renderStream'] as const)(
+    'I6: hears of it, and its thread is kept: %s',
+    async method => {
+      const renderer = start({ cancelGrace: 5000 })
+      await renderer.ready
+      const pending = renderer[method]({ route: 'waits' }, { signal: AbortSignal.timeout(50) })
+      await expect(pending).rejects.toMatchObject({ name: 'TimeoutError' })
+      await idle(renderer)
+      expect(await seen(renderer)).toMatchObject({ aborted: 1 })
+      expect(renderer.stats()).toMatchObject({ cancelled: 1, errors: 0, workers: { restarts: 0 } })
+    },
+  )
 
-  it('and does not hear loses its thread after the grace', async () => {
+  it('I6: and does not hear loses its thread after the grace', async () => {
     const renderer = start({ cancelGrace: 100 })
     await renderer.ready
     const pending = renderer.render({ route: 'deaf' }, { signal: AbortSignal.timeout(50) })
@@ -206,7 +210,7 @@ describe('a render that nobody wants any more', () => {
     expect((await renderer.render({ route: 'string' })).body.toString()).toBe(whole)
   })
 
-  it('keeps its thread when it is over within the grace', async () => {
+  it('I6: keeps its thread when it is over within the grace', async () => {
     const renderer = start({ cancelGrace: 2000 })
     await renderer.ready
     await expect(renderer.render({ route: 'deaf' }, { signal: AbortSignal.timeout(50) })).rejects.toThrow()
@@ -214,7 +218,7 @@ describe('a render that nobody wants any more', () => {
     expect(renderer.stats()).toMatchObject({ workers: { restarts: 0 }, slots: { inUse: 0 } })
   })
 
-  it('leaves the queue without being rendered', async () => {
+  it('I5: leaves the queue without being rendered', async () => {
     const renderer = start()
     await renderer.ready
     const first = renderer.render({ route: 'deaf' })
@@ -225,7 +229,23 @@ describe('a render that nobody wants any more', () => {
     expect(renderer.stats()).toMatchObject({ renders: 1, cancelled: 1 })
   })
 
-  it('that waits too long for a thread is refused', async () => {
+  it('I7: is cancelled in the moment of its turn, and leaves its place to the next', async () => {
+    const renderer = start({ closeTimeout: 1000 })
+    await renderer.ready
+    const unwanted = new AbortController()
+    const abort = () => unwanted.abort()
+    const first = renderer.render({ route: 'string' })
+    const second = renderer.render({ route: 'string' }, { signal: unwanted.signal })
+    // Told of the first when its place is the second's, and before that is begun.
+    subscribe('scratchyjs:renderer:render', abort)
+    await first
+    unsubscribe('scratchyjs:renderer:render', abort)
+    await expect(second).rejects.toMatchObject({ name: 'AbortError' })
+    expect(renderer.stats()).toMatchObject({ renders: 1, cancelled: 1, workers: { active: 0 } })
+    expect((await renderer.render({ route: 'string' })).body.toString()).toBe(whole)
+  })
+
+  it('I5: that waits too long for a thread is refused', async () => {
     const renderer = start({ queueTimeout: 50 })
     await renderer.ready
     const first = renderer.render({ route: 'deaf' })
@@ -244,11 +264,17 @@ describe('a render that nobody wants any more', () => {
 })
 
 describe('a page that is too large', () => {
-  it.each(['slowly', 'generator'])('is refused before it is whole: %s', async route => {
+  it.each(['slowly', 'generator', 'string'])('I10: is refused before it is whole: %s', async route => {
     const renderer = start({ maxPageBytes: 12 })
     await renderer.ready
     await expect(renderer.render({ route })).rejects.toMatchObject({ code: 'PAGE_TOO_LARGE' })
     await idle(renderer)
     expect(renderer.stats().workers.restarts).toBe(0)
+  })
+
+  it('I10: is made no further', async () => {
+    const renderer = start({ maxPageBytes: 100 })
+    await expect(renderer.render({ route: 'slowly' })).rejects.toMatchObject({ code: 'PAGE_TOO_LARGE' })
+    expect(await seen(renderer)).toEqual({ aborted: 0, returned: 1 })
   })
 })
