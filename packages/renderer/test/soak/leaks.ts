@@ -2,8 +2,9 @@ import type { EventEmitter } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { Renderer } from '@scratchyjs/renderer'
 import type { FastifyInstance } from 'fastify'
+
+type Renderer = FastifyInstance['renderer']
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
@@ -17,7 +18,7 @@ function listenersOf(name: string, emitter: EventEmitter): [string, number][] {
 }
 
 /** All that a server holds while it has nothing to do: the same, whatever it has done before. */
-export function holdings({ server, renderer }: FastifyInstance) {
+export function holdings({ server, renderer }: FastifyInstance): Record<string, unknown> {
   const { slots, streams, queue, workers } = renderer.stats()
   const { piscina } = renderer
   const resources: Record<string, number> = {}

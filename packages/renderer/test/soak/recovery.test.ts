@@ -33,7 +33,9 @@ it(`after a crash all threads render again within twice a thread's start`, { tim
 
     const props = { token: 'x', times: 1, fault: i % 2 ? 'exit' : 'stray' }
     began = performance.now()
-    await expect(renderer.render({ route: 'canary', props })).rejects.toMatchObject({ code: 'WORKER_CRASHED' })
+    await expect(renderer.render({ route: 'canary', props })).rejects.toMatchObject({
+      code: 'WORKER_CRASHED',
+    })
     await rendering(renderer, threads)
     recoveries.push(performance.now() - began)
   }

@@ -1,3 +1,5 @@
+import type { AddressInfo } from 'node:net'
+import type { RenderContext } from '@scratchyjs/renderer'
 import rendererPlugin, { type RendererPluginOptions } from '@scratchyjs/renderer/plugin'
 import Fastify, { type FastifyInstance } from 'fastify'
 
@@ -17,7 +19,7 @@ export interface CanaryProps {
   ballast?: number
 }
 
-export const contextOf = ({ ballast = 0, ...props }: CanaryProps) => ({
+export const contextOf = ({ ballast = 0, ...props }: CanaryProps): RenderContext => ({
   route: 'canary',
   props: ballast > 0 ? { ...props, ballast: 'x'.repeat(ballast) } : props,
 })
@@ -25,9 +27,11 @@ export const contextOf = ({ ballast = 0, ...props }: CanaryProps) => ({
 /** A server whose pages are made of canaries: `/page`, `/stream` and `/cached`, with the props as JSON in `props`. */
 export async function serve(
   options: Partial<RendererPluginOptions>,
+  prepare: (app: FastifyInstance) => void = () => {},
 ): Promise<{ app: FastifyInstance; port: number }> {
   const app = Fastify({ forceCloseConnections: true })
   await app.register(rendererPlugin, { worker: new URL('../fixtures/soak.mjs', import.meta.url), ...options })
+  prepare(app)
   type Asked = { Querystring: { props: string } }
   const asked = ({ props }: Asked['Querystring']) => contextOf(JSON.parse(props))
   app.get<Asked>('/page', ({ query }, reply) => reply.render(asked(query)))
@@ -36,5 +40,5 @@ export async function serve(
     reply.render(asked(query), { cache: { ttl: 1, staleWhileRevalidate: 5, query: ['props'] } }),
   )
   await app.listen({ host: '127.0.0.1', port: 0 })
-  return { app, port: app.addresses()[0]?.port as number }
+  return { app, port: (app.server.address() as AddressInfo).port }
 }
