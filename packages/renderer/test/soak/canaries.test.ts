@@ -11,6 +11,7 @@ const requests = Number(process.env.SOAK_CANARIES ?? 4000)
 const seed = Number(process.env.STRESS_SEED ?? 1)
 const slots = 8
 const slotSize = 16_384
+const taskTimeout = 2000
 const marker = '#'
 
 it(`${requests} requests, threads killed at random: no byte of one in the page of another`, {
@@ -23,7 +24,7 @@ it(`${requests} requests, threads killed at random: no byte of one in the page o
     slots,
     slotSize,
     streamBuffer: 32_768,
-    taskTimeout: 1000,
+    taskTimeout,
     cancelGrace: 10,
     resourceLimits: { maxOldGenerationSizeMb: 40, maxYoungGenerationSizeMb: 4 },
   })
@@ -58,9 +59,11 @@ it(`${requests} requests, threads killed at random: no byte of one in the page o
   }
 
   const failed = (props: CanaryProps) => (error: { code?: unknown; name: string }) => {
-    const isLeft = error.name === 'AbortError'
-    count(isLeft ? 'left' : String(error.code))
-    if (!props.fault && !isLeft) {
+    const outcome = error.name === 'AbortError' ? 'left' : String(error.code)
+    // A render's time includes the start of a thread, where one was lost: on a busy machine that may be too long.
+    const isLate = !props.fault && outcome === 'RENDER_TIMEOUT'
+    count(isLate ? 'late' : outcome)
+    if (!props.fault && outcome !== 'left' && !isLate) {
       foreign.push(`${error} for ${JSON.stringify(props)}`)
     }
     return undefined
@@ -97,6 +100,8 @@ it(`${requests} requests, threads killed at random: no byte of one in the page o
   }
   const overHttp = async (props: CanaryProps) => {
     const answer = await client.ask({ path: random() < 0.5 ? 'page' : 'stream', props })
+    const isLate = answer && answer.ms > taskTimeout && (answer.isBroken || answer.status === 504)
+    if (isLate) return count('late')
     if (answer?.status !== 200) foreign.push(`${answer?.status} for ${JSON.stringify(props)}`)
     else check(props, answer as Pick<Page, 'body' | 'headers'>)
     count('HTTP')
@@ -156,6 +161,7 @@ it(`${requests} requests, threads killed at random: no byte of one in the page o
     `seed ${seed}: ${requests} requests in ${seconds.toFixed(1)} s, ${workers.restarts} threads crashed or killed; foreign ${foreign.length}; ${JSON.stringify({ ...outcomes, ...transport })}`,
   )
   expect(foreign.slice(0, 5)).toEqual([])
+  expect(outcomes.late ?? 0).toBeLessThan(requests / 100)
   expect(workers.restarts).toBeGreaterThan(requests / 1000)
   for (const outcome of ['page', 'stream', 'part of a stream', 'HTTP', 'left', 'WORKER_CRASHED'])
     expect(outcomes[outcome], outcome).toBeGreaterThan(0)

@@ -5,6 +5,8 @@ import type { CanaryProps } from './server.js'
 const DEADLINE_MS = 60_000
 
 export interface Answer {
+  /** From the request to the end of the answer. */
+  ms: number
   status: number
   headers: IncomingHttpHeaders
   body: Buffer
@@ -35,6 +37,7 @@ export class Client {
   ask({ path, props, method = 'GET', headers, ...leaving }: Asking): Promise<Answer | undefined> {
     const { leavesAfter, leavesAfterFirst } = leaving
     return new Promise((resolve, reject) => {
+      const began = performance.now()
       const asked = JSON.stringify(props)
       const sent = request({
         host: '127.0.0.1',
@@ -64,7 +67,8 @@ export class Client {
         const chunks: Buffer[] = []
         const answer = (isBroken: boolean) => {
           const { statusCode: status = 0, headers } = response
-          end(() => resolve({ status, headers, body: Buffer.concat(chunks), isBroken }))
+          const ms = performance.now() - began
+          end(() => resolve({ ms, status, headers, body: Buffer.concat(chunks), isBroken }))
         }
         response.on('data', chunk => {
           if (chunks.push(chunk) === 1 && leavesAfterFirst !== undefined) after(leavesAfterFirst, leave)

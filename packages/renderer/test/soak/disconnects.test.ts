@@ -19,12 +19,16 @@ it(`${disconnects} clients leave in the midst of a render that hears of it: no t
   const ids = () => renderer.piscina.threads.map(({ threadId }) => threadId)
   const began = ids()
 
+  let next = 0
+  let answered = 0
+
   /** No more at once than threads, so that each is rendered when its client leaves. */
   const leave = async (times: number) => {
     const client = new Client(port)
-    let next = 0
+    const goal = renderer.stats().cancelled + times
     const loop = async () => {
-      while (next < times) {
+      // Of some the server has not heard yet when they leave.
+      while (renderer.stats().cancelled < goal) {
         const token = `<${next++}>`
         const leaves = Math.floor(20 * random())
         const page = { token, times: 1, fault: 'wait' }
@@ -35,7 +39,7 @@ it(`${disconnects} clients leave in the midst of a render that hears of it: no t
           : kind < 0.5
             ? client.ask({ path: 'stream', props: page, leavesAfter: 5 + leaves })
             : client.ask({ path: 'stream', props: stream, leavesAfterFirst: leaves }))
-        expect(answer).toBeUndefined()
+        if (answer) answered++
       }
     }
     await Promise.all(Array.from({ length: threads }, loop))
@@ -62,7 +66,8 @@ it(`${disconnects} clients leave in the midst of a render that hears of it: no t
   await annotate(
     `seed ${seed}: ${disconnects} clients left, ${stats.cancelled - cancelled} renders cancelled, threads killed ${stats.workers.restarts}; heap ${(after.heap - before.heap) >> 10} KiB more, of the largest thread ${worker >> 10} KiB`,
   )
-  expect(stats.cancelled - cancelled).toBe(disconnects)
+  expect(answered).toBe(0)
+  expect(stats.cancelled - cancelled).toBeGreaterThanOrEqual(disconnects)
   expect(stats).toMatchObject({ errors: 0, workers: { count: threads, restarts: 0 }, streams: 0 })
   expect(stats.slots).toMatchObject({ inUse: 0, quarantined: 0 })
   expect(ids()).toEqual(began)

