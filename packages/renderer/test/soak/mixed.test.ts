@@ -108,6 +108,11 @@ function judge({ path, props, method, headers: sent }: Asking, answer: Answer | 
 it(`${requests} requests of all kinds: each gets its own page or a documented error, nothing is left`, {
   timeout: 3_600_000,
 }, async ({ annotate }) => {
+  // As Node gives one for many listeners of one emitter.
+  const warnings: string[] = []
+  const warned = ({ message }: Error) => void warnings.push(message)
+  process.on('warning', warned)
+  onTestFinished(() => void process.off('warning', warned))
   const { app, port } = await serve({
     maxThreads: threads,
     slots: 8,
@@ -181,6 +186,7 @@ it(`${requests} requests of all kinds: each gets its own page or a documented er
   expect(Object.keys(outcomes)).toEqual(
     expect.arrayContaining(Object.values(responses).map(([told]) => told)),
   )
+  expect(warnings).toEqual([])
   expect(outcomes.late ?? 0).toBeLessThan(requests / 100)
   expect(after.held).toEqual(before.held)
   expect(after.held).toMatchObject({ slots: [0, 0], streams: 0, waiting: 0, active: 0, threads })
