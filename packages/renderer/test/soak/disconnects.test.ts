@@ -73,6 +73,6 @@ it(`${disconnects} clients leave in the midst of a render that hears of it: no t
   expect(ids()).toEqual(began)
   expect(after.held).toEqual(before.held)
   expect(after.heap - before.heap).toBeLessThan(2 ** 20 + 100 * disconnects)
-  expect(worker).toBeLessThan(2 ** 19 + 100 * disconnects)
+  expect(worker).toBeLessThan(2 ** 20 + 100 * disconnects)
   expect(new Set(await fullCapacity(renderer, threads))).toEqual(new Set(began.map(String)))
 })
