@@ -119,6 +119,18 @@ describe('a visitor', () => {
     expect(dark[2]).not.toEqual(light[2])
   })
 
+  it('reads the book, in which links lead to chapters', async () => {
+    await visit({}, async page => {
+      await page.goto('/')
+      await page.getByRole('navigation', { name: 'Site' }).getByRole('link', { name: 'Book' }).click()
+      await page.waitForURL('**/all')
+      await page.getByRole('navigation', { name: 'Chapters' }).getByRole('link', { name: 'Warnings' }).click()
+      expect(new URL(page.url()).hash).toBe('#Reference/Warnings')
+      expect(await page.locator('article').last().getByRole('heading').first().isVisible()).toBe(true)
+      expect(await page.locator('article pre.shiki').count()).toBeGreaterThan(200)
+    })
+  })
+
   it('on a phone opens the list of documents and the contents', async () => {
     await visit(phone, async page => {
       for (const path of [
@@ -126,6 +138,7 @@ describe('a visitor', () => {
         '/docs/Reference/Server',
         '/docs/Reference/Errors',
         '/search?q=error',
+        '/all',
         '/dashboard',
       ]) {
         await page.goto(path)
