@@ -52,7 +52,7 @@ export interface PortalOptions {
 export async function buildApp({
   redisUrl,
   worker = new URL('./worker.js', import.meta.url),
-  taskTimeout = 30_000,
+  taskTimeout = 60_000,
 }: PortalOptions = {}): Promise<FastifyInstance> {
   const sources = findSources()
   let requests = 0

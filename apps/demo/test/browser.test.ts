@@ -26,7 +26,10 @@ async function visit(
     if (message.type() !== 'log') complaints.push(`${message.type()}: ${message.text()}`)
   })
   page.on('pageerror', error => complaints.push(error.message))
-  page.on('requestfailed', request => complaints.push(`failed: ${request.url()}`))
+  // Nobody waits here for the end of the book.
+  page.on('requestfailed', request => {
+    if (!request.url().endsWith('/all')) complaints.push(`failed: ${request.url()}`)
+  })
   try {
     await steps(page, context)
   } finally {
@@ -119,15 +122,17 @@ describe('a visitor', () => {
     expect(dark[2]).not.toEqual(light[2])
   })
 
-  it('reads the book, in which links lead to chapters', async () => {
+  it('reads the first chapters of the book while the last are being made', async () => {
     await visit({}, async page => {
       await page.goto('/')
-      await page.getByRole('navigation', { name: 'Site' }).getByRole('link', { name: 'Book' }).click()
-      await page.waitForURL('**/all')
-      await page.getByRole('navigation', { name: 'Chapters' }).getByRole('link', { name: 'Warnings' }).click()
-      expect(new URL(page.url()).hash).toBe('#Reference/Warnings')
-      expect(await page.locator('article').last().getByRole('heading').first().isVisible()).toBe(true)
-      expect(await page.locator('article pre.shiki').count()).toBeGreaterThan(200)
+      const book = page.getByRole('navigation', { name: 'Site' }).getByRole('link', { name: 'Book' })
+      await book.click({ noWaitAfter: true })
+      await page.locator('article').nth(1).waitFor()
+      const chapters = page.getByRole('navigation', { name: 'Chapters' })
+      await chapters.getByRole('link', { name: '@scratchyjs/redis-transport' }).click()
+      expect(new URL(page.url()).hash).toBe('#packages/redis-transport')
+      expect(await page.evaluate('document.readyState')).toBe('loading')
+      expect(await page.locator('article').count()).toBeLessThan(40)
     })
   })
 
@@ -138,12 +143,14 @@ describe('a visitor', () => {
         '/docs/Reference/Server',
         '/docs/Reference/Errors',
         '/search?q=error',
-        '/all',
         '/dashboard',
       ]) {
         await page.goto(path)
         expect(await page.evaluate(overflows), path).toBe(false)
       }
+      await page.goto('/all', { waitUntil: 'commit' })
+      await page.locator('article').nth(5).waitFor()
+      expect(await page.evaluate(overflows)).toBe(false)
       await page.goto('/docs/Reference/Hooks')
       await page.getByRole('button', { name: 'On this page' }).click()
       await page.getByRole('link', { name: 'onSend', exact: true }).first().click()
@@ -175,7 +182,7 @@ describe('a visitor without JavaScript', () => {
 
       await page.getByRole('link', { name: 'Dashboard', exact: true }).click()
       await page.waitForURL('**/dashboard')
-      expect(Number(await page.locator('[data-stat="renderer.renders"]').textContent())).toBeGreaterThan(3)
+      expect(Number(await page.locator('[data-stat="requests"]').textContent())).toBeGreaterThan(3)
       expect(await page.getByText('Reload the page for newer values.').isVisible()).toBe(true)
     })
   })

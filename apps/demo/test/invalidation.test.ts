@@ -127,11 +127,16 @@ describe('two servers on one Redis', () => {
         expect(await misses()).toBe(before + 1)
       }, patient)
 
-      // One server's page shows the other one too, and goes on doing so whoever answers.
+      // One server's page shows the other one too, and goes on doing so.
       const { server } = await stats(portals[0])
       await page.getByRole('link', { name: server }).click()
       await page.getByText('Updated every two seconds.').waitFor()
       expect(await page.locator('.lede').textContent()).toContain(server)
+      const requests = Math.max(...(await Promise.all(portals.map(stats))).map(({ requests }) => requests))
+      await Promise.all(Array.from({ length: requests }, () => text(portals[0], '/api/ping')))
+      await expect
+        .poll(async () => Number(await page.locator('[data-stat="requests"]').textContent()), patient)
+        .toBeGreaterThan(requests + 10)
     } finally {
       await browser.close()
     }

@@ -103,7 +103,7 @@ function Dashboard({ stats, entries }: { stats: DashboardStats; entries: readonl
           <Fact name="Renders failed">
             <Value of={renderer.errors} path="renderer.errors" />
           </Fact>
-          <Fact name="given up by their client">
+          <Fact name="Renders nobody waited for">
             <Value of={renderer.cancelled} path="renderer.cancelled" />
           </Fact>
           <Fact name="Workers replaced">

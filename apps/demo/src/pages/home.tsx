@@ -21,7 +21,7 @@ function Home({ sections, count }: { sections: readonly Section[]; count: number
         <h1>Pages from worker threads</h1>
         <p>
           {count} documents, parsed, highlighted and rendered with React in threads beside the one that
-          answers you. That one only hands the bytes on, and keeps them until a document changes.
+          answers you. That one only hands the bytes on, and keeps them for whoever asks next.
         </p>
         <ul className="hero-links" aria-label="Jump to a section">
           {sections.map(({ id, title, entries }) => (

@@ -117,7 +117,7 @@ function SearchForm({ query }: { query: string }): ReactNode {
           id={layoutId('search')}
           type="search"
           name="q"
-          placeholder="Search the docs"
+          placeholder="Search"
           maxLength={100}
           defaultValue={query}
           autoComplete="off"
