@@ -68,7 +68,8 @@ export function addPageRoutes(app: FastifyInstance, { meter, stats }: PageSource
     return shown ? send(request, reply, { page: 'dashboard', stats: shown }) : reply.renderMissing()
   })
   app.get(bookRoute, (_request, reply) => {
-    reply.header('cache-control', 'no-cache')
+    // The second is for nginx, which would gather the parts.
+    reply.headers({ 'cache-control': 'no-cache', 'x-accel-buffering': 'no' })
     return reply.renderStream({ route: bookRoute, props: { page: 'book' } satisfies BookRequest })
   })
   app.get('/docs', (_request, reply) => reply.redirect('/', 308))
