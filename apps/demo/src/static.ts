@@ -1,5 +1,6 @@
 // npm run build:static [folder]: the whole portal as files, made by the worker that makes the server's pages.
 import { cp, mkdir } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runSsgPipeline } from '@scratchyjs/renderer'
@@ -12,15 +13,17 @@ const outDir = resolve(process.argv[2] ?? fileURLToPath(new URL('./site/', impor
 const missingRoute = '/404.html'
 const { documents, images } = findSources()
 const pages = new Map<string, PageRequest | BookRequest>([
+  // First, for it takes as long as all the others.
+  [bookRoute, { page: 'book' }],
   ['/', { page: 'home' }],
   ...documents.map(({ path }) => [documentRoute(path), { page: 'document', path }] as const),
-  [bookRoute, { page: 'book' }],
   [missingRoute, { page: 'missing' }],
 ])
 
 const { rendered, unchanged, failed, durationMs } = await runSsgPipeline({
   worker: new URL('./worker.js', import.meta.url),
   outDir,
+  maxThreads: Math.min(availableParallelism(), 4),
   routes: pages.keys(),
   statuses: { [missingRoute]: 404 },
   getProps: route => ({ ...pages.get(route), staticRoute: route }),

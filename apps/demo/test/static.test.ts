@@ -26,7 +26,7 @@ beforeAll(async () => {
   output = (await promisify(execFile)(process.execPath, [command, folder])).stdout
   await server.register(fastifyStatic, { root: folder, prefix: '/some/folder/' })
   home = new URL('/some/folder/', await server.listen({ port: 0, host: '127.0.0.1' }))
-})
+}, 300_000)
 afterAll(async () => {
   await server.close()
   await rm(folder, { recursive: true, force: true })

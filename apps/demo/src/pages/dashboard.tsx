@@ -109,7 +109,7 @@ function Dashboard({ stats, entries }: { stats: DashboardStats; entries: readonl
           <Fact name="Workers replaced">
             <Value of={renderer.workers.restarts} path="renderer.workers.restarts" />
           </Fact>
-          <Fact name="Time in the queue, mean">
+          <Fact name="Time in the queue, latest">
             <Value of={renderer.queue.waitMs} path="renderer.queue.waitMs" digits={1} unit="ms" />
           </Fact>
           <Fact name="Slots in use">
