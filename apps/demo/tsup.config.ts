@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/main.ts', 'src/portal.ts', 'src/worker.ts', 'src/store-outlines.ts'],
+  entry: ['src/main.ts', 'src/portal.ts', 'src/worker.ts', 'src/store-outlines.ts', 'src/static.ts'],
   format: 'esm',
   target: 'node20',
   clean: true,

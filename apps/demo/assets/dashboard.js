@@ -2,20 +2,41 @@
 
 const everyMs = 2000
 const refreshed = document.querySelector('[data-refresh]')
+// Behind a load balancer any server may answer: ask for the one that is shown.
+const { server } = document.querySelector('[data-server]').dataset
+const source = `/api/stats?${new URLSearchParams({ server })}`
 
 function show(stats) {
   for (const element of document.querySelectorAll('[data-stat]')) {
-    const value = element.dataset.stat.split('.').reduce((part, name) => part?.[name], stats)
-    element.textContent =
-      typeof value === 'number' ? format(value, Number(element.dataset.digits)) : (value ?? '–')
+    element.textContent = textOf(stats, element.dataset.stat, element.dataset.digits)
   }
+  document.querySelector('[data-servers]').replaceChildren(...stats.servers.map(rowOf))
   for (const curve of document.querySelectorAll('[data-series]')) {
     curve.setAttribute('points', curvePoints(stats.history.map(sample => sample[curve.dataset.series])))
   }
 }
 
-const format = (value, digits) =>
-  value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+function textOf(stats, path, digits) {
+  const value = path.split('.').reduce((part, name) => part?.[name], stats)
+  if (typeof value !== 'number') return value ?? '–'
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}
+
+function rowOf(line) {
+  const link = document.createElement('a')
+  link.href = `/dashboard?${new URLSearchParams({ server: line.server })}`
+  link.textContent = line.server
+  if (line.server === server) link.setAttribute('aria-current', 'true')
+  const head = document.createElement('th')
+  head.scope = 'row'
+  head.append(link)
+  const row = document.createElement('tr')
+  row.append(head)
+  for (const { dataset } of document.querySelectorAll('[data-column]')) {
+    row.insertCell().textContent = textOf(line, dataset.column, dataset.digits)
+  }
+  return row
+}
 
 /** As in src/pages/dashboard.tsx: sixty places, the newest at the right. */
 function curvePoints(values) {
@@ -27,7 +48,7 @@ function curvePoints(values) {
 
 async function refresh() {
   try {
-    const response = await fetch('/api/stats', { signal: AbortSignal.timeout(10_000) })
+    const response = await fetch(source, { signal: AbortSignal.timeout(10_000) })
     if (!response.ok) throw new Error(`status ${response.status}`)
     show(await response.json())
     refreshed.textContent = 'Updated every two seconds.'
@@ -57,7 +78,7 @@ if (form) {
         body: JSON.stringify({ keys: [form.elements.key.value] }),
       })
       const answer = await response.json()
-      outcome.textContent = response.ok ? 'Every server has been told.' : answer.error
+      outcome.textContent = response.ok ? 'Every server has dropped them.' : answer.error
     } catch {
       outcome.textContent = 'The server doesn’t answer.'
     }

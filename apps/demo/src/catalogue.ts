@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync, statSync } from 'node:fs'
 import { createHighlighter } from './highlight.js'
 import { linkMap } from './links.js'
 import { createMarkdownReader, type MarkdownReader } from './markdown.js'
 import type { Outline } from './outline.js'
 import { digestOf, type OutlineStore, readOutlineStore } from './outline-store.js'
+import type { Address } from './site.js'
 import type { DocumentSource, Sources } from './sources.js'
-
-/** How often each document was invalidated, by path; a document that never was is not named. */
-export type Revisions = Readonly<Record<string, number>>
 
 export interface Entry extends Outline {
   source: DocumentSource
@@ -22,12 +20,13 @@ export interface Section {
 
 interface Shelved extends Entry {
   markdown: string
-  revision: number
+  /** Which state of the file this is. */
+  version: string
 }
 
 /**
- * Every document, as one thread knows it: read once, and again when a page is asked for with a newer revision.
- * It holds Markdown and outlines; HTML is made anew for every page.
+ * Every document, as one thread knows it. It holds Markdown and outlines, and reads a file again when it has changed;
+ * HTML is made anew for every page. Whether a page has to be made at all is not its concern, but that of the page cache.
  */
 export class Catalogue {
   readonly #sources: Sources
@@ -45,19 +44,19 @@ export class Catalogue {
   static async open(sources: Sources): Promise<Catalogue> {
     const reader = createMarkdownReader(await createHighlighter(), linkMap(sources))
     const catalogue = new Catalogue(sources, reader)
-    for (const source of sources.documents) await catalogue.#read(source, 0)
-    catalogue.#arrange()
+    catalogue.refresh()
     return catalogue
   }
 
-  /** Reads again what was invalidated since this thread read it. A file that has gone has no page any more. */
-  async refresh(revisions: Revisions): Promise<void> {
+  /** Reads again what has changed on disk, so that no page is made of anything older. A file that has gone has no page. */
+  refresh(): void {
     let changed = false
     for (const source of this.#sources.documents) {
-      const revision = revisions[source.path] ?? 0
-      if (revision <= (this.#shelf.get(source.path)?.revision ?? 0)) continue
-      await this.#read(source, revision)
+      const version = versionOf(source.file)
+      if (version === this.#shelf.get(source.path)?.version) continue
       changed = true
+      if (version === undefined) this.#shelf.delete(source.path)
+      else this.#read(source, version)
     }
     if (changed) this.#arrange()
   }
@@ -73,23 +72,22 @@ export class Catalogue {
   }
 
   /** A document's page; `undefined` when there is no document of that name, whatever else the name may be. */
-  article(path: string): (Entry & { html: string }) | undefined {
+  article(path: string, address?: Address): (Entry & { html: string }) | undefined {
     const shelved = this.#shelf.get(path)
     if (!shelved) return undefined
-    return { source: shelved.source, ...this.#reader.article(shelved.markdown, shelved.source) }
+    return { source: shelved.source, ...this.#reader.article(shelved.markdown, shelved.source, address) }
   }
 
-  async #read(source: DocumentSource, revision: number): Promise<void> {
-    let markdown: string
-    try {
-      markdown = await readFile(source.file, 'utf8')
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-      this.#shelf.delete(source.path)
-      return
-    }
+  /** A document's part of the book. */
+  chapter({ source }: Entry, address: Address): string {
+    const shelved = this.#shelf.get(source.path)
+    return shelved ? this.#reader.chapter(shelved.markdown, source, address) : ''
+  }
+
+  #read(source: DocumentSource, version: string): void {
+    const markdown = readFileSync(source.file, 'utf8')
     const outline = this.#outlines[digestOf(source, markdown)] ?? this.#reader.outline(markdown, source)
-    this.#shelf.set(source.path, { source, markdown, revision, ...outline })
+    this.#shelf.set(source.path, { source, markdown, version, ...outline })
   }
 
   #arrange(): void {
@@ -108,6 +106,12 @@ export class Catalogue {
     this.#sections = [...sections.values()]
     for (const { entries } of this.#sections) entries.sort(byTitle)
   }
+}
+
+/** Changes with the file, whoever writes it and however: the time is that of the inode, which nobody can set. */
+function versionOf(file: string): string | undefined {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
+  return found && `${found.dev} ${found.ino} ${found.ctimeNs} ${found.size}`
 }
 
 /** Tables of contents first, then by title. No locale has a say in it, so that every thread agrees. */

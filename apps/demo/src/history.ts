@@ -1,14 +1,15 @@
-import type { Sample } from './stats.js'
+import type { PageCacheStats } from '@scratchyjs/renderer'
+import { cachedPercent, type Sample } from './stats.js'
 
 const intervalMs = 2000
 const length = 60
 
-/** What a sample is made of; the first two only ever grow. */
+/** What a sample is made of; all but the last only ever grow. */
 export interface Reading {
   requests: number
   inWorkers: { pages: number; mainThreadMs: number }
+  cache: PageCacheStats
   renderP50: number
-  slotsInUse: number
 }
 
 /** The last two minutes of a server, for the dashboard's curves. */
@@ -42,7 +43,7 @@ export class History {
       renderP50: reading.renderP50,
       mainThreadMsPerPage:
         pages === 0 ? 0 : (reading.inWorkers.mainThreadMs - this.#last.inWorkers.mainThreadMs) / pages,
-      slotsInUse: reading.slotsInUse,
+      cachedPercent: cachedPercent(reading.cache, this.#last.cache) ?? 0,
     })
     if (this.#samples.length > length) this.#samples.shift()
     this.#last = reading

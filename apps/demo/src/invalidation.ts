@@ -1,49 +1,14 @@
-import invalidatorPlugin from '@scratchyjs/cache-invalidation/invalidator-plugin'
 import subscriberPlugin from '@scratchyjs/cache-invalidation/subscriber-plugin'
-import { createRedisClient } from '@scratchyjs/redis-transport'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Revisions } from './catalogue.js'
-import { SettingError } from './environment.js'
+import type { Redis } from 'ioredis'
+import { allStale, staleWith } from './document-tags.js'
 import type { InvalidationStats } from './stats.js'
 
-/** What the documents' invalidations have come to on this server. */
-export interface Invalidation {
-  revisions(): Revisions
-  stats(): InvalidationStats
-}
-
 /**
- * Shares invalidations with every server on the same Redis. `POST /api/invalidate` with `{"keys":["Reference/Hooks"]}`
- * tells all of them, this one too, to read documents again. A key counts up its document's revision, revisions travel
- * to the workers with each page, and a worker that has an older one reads the file again.
+ * `POST /api/invalidate` with `{"keys":["Reference/Hooks"]}`: these documents have changed. The renderer drops their
+ * pages on every server that shares its cache; whatever is rendered from then on is made of the files as they are.
  */
-export async function addInvalidation(
-  app: FastifyInstance,
-  redisUrl: string,
-  documents: ReadonlySet<string>,
-): Promise<Invalidation> {
-  const revisions: Record<string, number> = {}
-  const counts = { received: 0, reloads: 0, flushes: 0 }
-  const readAgain = (paths: Iterable<string>) => {
-    for (const path of paths) {
-      revisions[path] = (revisions[path] ?? 0) + 1
-      counts.reloads++
-    }
-  }
-
-  await app.register(invalidatorPlugin, { publisher: connectTo(redisUrl) })
-  await app.register(subscriberPlugin, {
-    subscriber: connectTo(redisUrl),
-    onInvalidate(keys: string[]) {
-      counts.received += keys.length
-      readAgain(keys.filter(key => documents.has(key)))
-    },
-    onFlush() {
-      counts.flushes++
-      readAgain(documents)
-    },
-  })
-
+export function addInvalidationRoute(app: FastifyInstance, documents: ReadonlySet<string>): void {
   app.post<{ Body: { keys: string[] } }>(
     '/api/invalidate',
     { schema: { body: bodySchema }, onRequest: refuseStrangers },
@@ -53,28 +18,39 @@ export async function addInvalidation(
         return reply.code(400).send({ error: `There is no document ${JSON.stringify(unknown)}` })
       }
       try {
-        await app.invalidateCache(keys)
+        await app.renderer.invalidate(staleWith(keys))
       } catch (error) {
-        app.log.warn({ err: error }, 'an invalidation was not published')
-        return reply.code(503).send({ error: 'Redis can’t be reached: no server was told' })
+        app.log.warn({ err: error }, 'other servers were not told of an invalidation')
+        return reply.code(503).send({ error: 'Redis can’t be reached: no other server was told' })
       }
       return { invalidated: keys }
     },
   )
-
-  return {
-    revisions: () => ({ ...revisions }),
-    stats: () => ({ subscription: app.cacheSubscription.status, ...counts }),
-  }
 }
 
-/** A client that connects when it is used: the server starts without Redis too. */
-function connectTo(redisUrl: string): ReturnType<typeof createRedisClient> {
-  try {
-    return createRedisClient(redisUrl)
-  } catch (error) {
-    throw new SettingError(`REDIS_URL can’t be used: ${(error as Error).message}`)
-  }
+/**
+ * Obeys programs that know nothing of pages: they publish the paths of changed documents on the usual channel, with
+ * `createCacheInvalidator({ publisher }).publish(['Reference/Hooks'])`.
+ */
+export async function obeyPublishers(
+  app: FastifyInstance,
+  subscriber: Redis,
+  documents: ReadonlySet<string>,
+): Promise<() => InvalidationStats> {
+  const counts = { received: 0, flushes: 0 }
+  await app.register(subscriberPlugin, {
+    subscriber,
+    async onInvalidate(keys: string[]) {
+      counts.received += keys.length
+      const changed = keys.filter(key => documents.has(key))
+      if (changed.length > 0) await app.renderer.invalidate(staleWith(changed))
+    },
+    async onFlush() {
+      counts.flushes++
+      await app.renderer.invalidate(allStale)
+    },
+  })
+  return () => ({ subscription: app.cacheSubscription.status, ...counts })
 }
 
 const bodySchema = {

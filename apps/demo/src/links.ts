@@ -1,14 +1,26 @@
 import type { Properties, Root } from 'hast'
 import { visit } from 'unist-util-visit'
+import type { Address } from './site.js'
 import type { DocumentSource, ImageSource, Sources } from './sources.js'
 
 /** Where a page is served. */
 export const documentRoute = (path: string): string => `/docs/${encodeURI(path)}`
 
-const imageRoute = (path: string): string => `/files/${encodeURI(path)}`
+/** All documents on one page. */
+export const bookRoute = '/all'
+
+/** What the addresses of the documents' images begin with. */
+export const imagesRoute = '/files/'
+
+const imageRoute = (path: string): string => imagesRoute + encodeURI(path)
 
 /** Turns the links of a document as they work on its project's site into links as they work here. */
-export type LinkMap = (source: DocumentSource) => { link(href: string): string; image(src: string): string }
+export type LinkMap = (source: DocumentSource) => Links
+
+export interface Links {
+  link(href: string): string
+  image(src: string): string
+}
 
 export function linkMap({ documents, images }: Sources): LinkMap {
   const routes = new Map(documents.map(({ address, path }) => [address, documentRoute(path)]))
@@ -34,10 +46,16 @@ export function linkMap({ documents, images }: Sources): LinkMap {
   })
 }
 
+/** The same links on a page that writes the portal's own routes in its way. */
+export function addressed({ link, image }: Links, address: Address): Links {
+  const ours = (target: string) => (/^\/(?!\/)/.test(target) ? address(target) : target)
+  return { link: href => ours(link(href)), image: src => ours(image(src)) }
+}
+
 const isAbsolute = (href: string): boolean => /^(?:[a-z][a-z\d+.-]*:|\/\/)/i.test(href)
 
 /** rehype plugin: every link and image by way of a document's map; what is no URL at all is no link. */
-export function rewriteLinks({ link, image }: ReturnType<LinkMap>) {
+export function rewriteLinks({ link, image }: Links) {
   return (tree: Root): void => {
     visit(tree, 'element', ({ tagName, properties }) => {
       if (tagName === 'a') rewrite(properties, 'href', link)

@@ -33,6 +33,7 @@ function welcome(url: string): string {
   return [
     `scratchyjs docs  ${url}`,
     `a big document   ${url}/docs/Reference/Server`,
+    `all, streamed    ${url}/all`,
     `search           ${url}/search?q=hooks`,
     `dashboard        ${url}/dashboard`,
     `main thread      ${url}/docs/Reference/Server?in=thread  (the same page without a worker)`,

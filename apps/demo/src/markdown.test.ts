@@ -3,7 +3,7 @@ import { toString as textOf } from 'hast-util-to-string'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { elementsOf } from '../test/html.js'
 import { createHighlighter } from './highlight.js'
-import { documentRoute, linkMap } from './links.js'
+import { linkMap } from './links.js'
 import { createMarkdownReader, type MarkdownReader } from './markdown.js'
 import { type DocumentSource, findSources } from './sources.js'
 
@@ -48,47 +48,7 @@ describe('the documents that Fastify ships', () => {
     for (const { properties } of blocks) expect(properties.className).toEqual(['shiki'])
     expect(html).not.toMatch(/\sstyle=/)
   })
-
-  it('link to pages and anchors that exist', () => {
-    const anchors = new Map<string, Set<string>>()
-    const links: string[] = []
-    for (const source of sources.documents) {
-      const elements = elementsOf(reader.article(readFileSync(source.file, 'utf8'), source).html)
-      const route = documentRoute(source.path)
-      anchors.set(route, new Set(elements.flatMap(({ properties }) => `${properties.id ?? ''}` || [])))
-      for (const { tagName, properties } of elements) {
-        const href = `${properties.href ?? ''}`
-        if (tagName !== 'a' || !href || /^[a-z]+:/.test(href)) continue
-        links.push(href.startsWith('#') ? route + href : href)
-      }
-    }
-    const broken = links.filter(to => {
-      const [route = '', anchor] = to.split('#')
-      const ids = anchors.get(route)
-      return !ids || (anchor && !ids.has(decodeURIComponent(anchor)))
-    })
-    expect(links.length).toBeGreaterThan(500)
-    expect([...new Set(broken)].sort()).toEqual(brokenUpstream)
-  })
 })
-
-/** Links to anchors that Fastify's documents don't have on their own site either. */
-const brokenUpstream = [
-  '/docs/Reference/Errors#fst_err_error_handler_already_set',
-  '/docs/Reference/TypeScript#ContextConfigGeneric',
-  '/docs/Reference/TypeScript#fastifyfastifyinstance',
-  '/docs/Reference/TypeScript#fastifyfastifyloggeroptions',
-  '/docs/Reference/TypeScript#fastifyfastifypluginasyncoptions',
-  '/docs/Reference/TypeScript#fastifyfastifyplugincallbackoptions',
-  '/docs/Reference/TypeScript#fastifyfastifypluginoptions-rawserver-rawrequest-requestgeneric',
-  '/docs/Reference/TypeScript#fastifyfastifyregisterrawserver-rawrequest-requestgenericplugin-fastifyplugin-opts-fastifyregisteroptions',
-  '/docs/Reference/TypeScript#fastifyfastifyreplyrawserver-rawreply-contextconfig',
-  '/docs/Reference/TypeScript#fastifyfastifyrequestrawserver-rawrequest-requestgeneric',
-  '/docs/Reference/TypeScript#fastifyfastifytregisteroptions',
-  '/docs/Reference/TypeScript#fastifyrawreplydefaultexpression',
-  '/docs/Reference/TypeScript#fastifyrawserver-rawrequest-rawreply-loggeropts-fastifyserveroptions-fastifyinstance',
-  '/docs/Reference/TypeScript#fastifyrouteoptionsrawserver-rawrequest-rawreply-requestgeneric-contextconfig',
-]
 
 describe('hostile Markdown', () => {
   const attacks = [

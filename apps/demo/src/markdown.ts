@@ -8,10 +8,12 @@ import remarkParse from 'remark-parse'
 import remarkRehype from 'remark-rehype'
 import { unified } from 'unified'
 import { visit } from 'unist-util-visit'
+import { asChapter, chapterLinks } from './chapter.js'
 import { type Highlighter, highlightCode } from './highlight.js'
-import { type LinkMap, rewriteLinks } from './links.js'
+import { addressed, type LinkMap, rewriteLinks } from './links.js'
 import { type Outline, takeOutline } from './outline.js'
 import { anchorNames, schema, uniqueIds } from './sanitise.js'
+import { type Address, liveSite } from './site.js'
 import type { DocumentSource } from './sources.js'
 
 /** Reads Markdown. */
@@ -19,7 +21,9 @@ export interface MarkdownReader {
   /** What a list of documents needs to know of one: no colours, no HTML. */
   outline(markdown: string, source: DocumentSource): Outline
   /** A document's HTML, safe to show: the same bytes for the same Markdown on every thread. */
-  article(markdown: string, source: DocumentSource): Outline & { html: string }
+  article(markdown: string, source: DocumentSource, address?: Address): Outline & { html: string }
+  /** The same as a part of the book of all documents. */
+  chapter(markdown: string, source: DocumentSource, address: Address): string
 }
 
 export function createMarkdownReader(highlighter: Highlighter, links: LinkMap): MarkdownReader {
@@ -40,14 +44,22 @@ export function createMarkdownReader(highlighter: Highlighter, links: LinkMap): 
     .freeze()
 
   const parse = (markdown: string): Root => parser.runSync(parser.parse(markdown))
+  const stringify = (tree: Root): string => stringifier.stringify(stringifier.runSync(tree))
 
   return {
     outline: (markdown, source) => takeOutline(parse(markdown), source),
-    article(markdown, source) {
+    article(markdown, source, address = liveSite.address) {
       const tree = parse(markdown)
       const outline = takeOutline(tree, source)
-      rewriteLinks(links(source))(tree)
-      return { ...outline, html: stringifier.stringify(stringifier.runSync(tree)) }
+      rewriteLinks(addressed(links(source), address))(tree)
+      return { ...outline, html: stringify(tree) }
+    },
+    chapter(markdown, source, address) {
+      const tree = parse(markdown)
+      takeOutline(tree, source)
+      rewriteLinks(addressed(chapterLinks(links(source), source.path), address))(tree)
+      asChapter(source.path)(tree)
+      return stringify(tree)
     },
   }
 }

@@ -8,15 +8,22 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify'
+import { Registry } from 'prom-client'
 import { assetsFolder, assetsRoute } from './assets.js'
+import { buildName } from './build-name.js'
 import { answerClientError } from './client-error.js'
 import { closeConnectionsWhenAnswered } from './close-connections.js'
 import { errorPage } from './error-page.js'
 import { History } from './history.js'
+import { addInvalidationRoute, obeyPublishers } from './invalidation.js'
+import { imagesRoute } from './links.js'
 import { MainThreadMeter } from './main-thread-meter.js'
+import { addMetricsRoute } from './metrics.js'
 import { addPageRoutes } from './page-routes.js'
+import { connectTo } from './redis.js'
+import { Roster } from './roster.js'
 import { documentPaths, findSources, type ImageSource } from './sources.js'
-import type { ServerStats } from './stats.js'
+import { cachedPercent, type DashboardStats, type ServerStats } from './stats.js'
 
 const securityHeaders = {
   'content-security-policy':
@@ -33,7 +40,7 @@ const securityHeaders = {
 const threads = Math.min(Math.max(availableParallelism() - 1, 2), 4)
 
 export interface PortalOptions {
-  /** Shares invalidations with every server that uses the same Redis. */
+  /** Shares pages, invalidations and statistics with every server that uses the same Redis. */
   redisUrl?: string
   /** What renders the pages. */
   worker?: URL
@@ -45,7 +52,7 @@ export interface PortalOptions {
 export async function buildApp({
   redisUrl,
   worker = new URL('./worker.js', import.meta.url),
-  taskTimeout = 15_000,
+  taskTimeout = 60_000,
 }: PortalOptions = {}): Promise<FastifyInstance> {
   const sources = findSources()
   let requests = 0
@@ -74,23 +81,27 @@ export async function buildApp({
     immutable: true,
     maxAge: '365d',
   })
-  const invalidation = redisUrl
-    ? await (await import('./invalidation.js')).addInvalidation(app, redisUrl, documentPaths(sources))
-    : undefined
+  const redis = redisUrl === undefined ? undefined : connectTo(redisUrl)
+  app.addHook('onClose', async () => redis?.disconnect())
+  const metrics = new Registry()
   await app.register(rendererPlugin, {
     worker,
     minThreads: threads,
     maxThreads: threads,
     taskTimeout,
+    // A hundred pages at once are made one after the other; whoever is patient gets his.
+    queueTimeout: 60_000,
     closeTimeout: 3000,
     slotSize: 2 ** 20,
     headers: [],
+    metrics,
+    cache: { build: buildName(worker, sources), ...(redis && { redis }) },
   })
 
   const meter = new MainThreadMeter()
   const history = new History(() => {
-    const { renderMs, slots } = app.renderer.stats()
-    return { requests, inWorkers: meter.cost('inWorkers'), renderP50: renderMs.p50, slotsInUse: slots.inUse }
+    const { renderMs, cache } = app.renderer.stats()
+    return { requests, inWorkers: meter.cost('inWorkers'), cache, renderP50: renderMs.p50 }
   })
   app.addHook('onClose', async () => history.stop())
 
@@ -99,19 +110,38 @@ export async function buildApp({
     uptimeSeconds: process.uptime(),
     requests,
     inWorkers: meter.cost('inWorkers'),
+    fromCache: meter.cost('fromCache'),
     onMainThread: meter.cost('onMainThread'),
     renderer: app.renderer.stats(),
+    cachedPercent: cachedPercent(app.renderer.stats().cache),
     history: history.samples,
-    ...(invalidation && { invalidation: invalidation.stats() }),
+    ...(invalidation && { invalidation: invalidation() }),
   })
+  const documents = documentPaths(sources)
+  const invalidation = redisUrl && (await obeyPublishers(app, connectTo(redisUrl), documents))
+  const roster = redis && new Roster(redis, stats)
+  app.addHook('onClose', async () => roster?.leave())
 
-  addPageRoutes(app, { meter, stats, revisions: () => invalidation?.revisions() ?? {} })
+  const dashboardStats = async (server = ''): Promise<DashboardStats | undefined> => {
+    const own = stats()
+    const all = [own, ...((await roster?.others()) ?? [])].sort((a, b) => (a.server < b.server ? -1 : 1))
+    const shown = server === '' ? own : all.find(other => other.server === server)
+    return shown && { ...shown, servers: all.map(({ history, ...line }) => line) }
+  }
+  addPageRoutes(app, { meter, stats: dashboardStats })
   addImageRoute(app, sources.images)
+  addInvalidationRoute(app, documents)
+  addMetricsRoute(app, metrics)
   app.get('/api/ping', async () => ({ pong: true }))
-  app.get('/api/stats', async (_request, reply) => {
-    reply.header('cache-control', 'no-store')
-    return stats()
-  })
+  app.get<{ Querystring: { server?: string } }>(
+    '/api/stats',
+    { schema: { querystring: { type: 'object', properties: { server: { type: 'string' } } } } },
+    async (request, reply) => {
+      reply.header('cache-control', 'no-store')
+      const shown = await dashboardStats(request.query.server)
+      return shown ?? reply.code(404).send({ error: 'There is no such server' })
+    },
+  )
   app.get('/healthz', async (_request, reply) => {
     const { count } = app.renderer.stats().workers
     return reply.code(count > 0 ? 200 : 503).send({ status: count > 0 ? 'ok' : 'no workers', workers: count })
@@ -122,7 +152,7 @@ export async function buildApp({
 /** The pictures of the documents, by name: no path from a URL ever reaches the file system. */
 function addImageRoute(app: FastifyInstance, images: ImageSource[]): void {
   const files = new Map(images.map(({ path, file }) => [path, file]))
-  app.get<{ Params: { '*': string } }>('/files/*', (request, reply) => {
+  app.get<{ Params: { '*': string } }>(`${imagesRoute}*`, (request, reply) => {
     const file = files.get(request.params['*'])
     if (!file) return answerMissing(request, reply)
     // A drawing may bring styles of its own, and nothing else that is active.
@@ -131,7 +161,7 @@ function addImageRoute(app: FastifyInstance, images: ImageSource[]): void {
   })
 }
 
-const isForPrograms = (request: FastifyRequest): boolean => /^\/(api\/|healthz\b)/.test(request.url)
+const isForPrograms = (request: FastifyRequest): boolean => /^\/(api\/|healthz\b|metrics\b)/.test(request.url)
 
 async function answerMissing(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   if (request.method !== 'GET' && request.method !== 'HEAD' && !isForPrograms(request)) {

@@ -17,6 +17,6 @@ export function openOnThisThread(): Promise<Catalogue> {
 export async function renderOnThisThread(
   request: PageRequest,
 ): Promise<{ statusCode: number; bytes: Buffer }> {
-  const { statusCode, html } = await renderPage(await openOnThisThread(), request)
+  const { statusCode, html } = renderPage(await openOnThisThread(), request)
   return { statusCode, bytes: Buffer.from(html) }
 }

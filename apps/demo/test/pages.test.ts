@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { documentRoute } from '../src/links.js'
 import { findSources } from '../src/sources.js'
-import type { ServerStats } from '../src/stats.js'
+import type { DashboardStats, ServerStats } from '../src/stats.js'
 import { elementsOf } from './html.js'
 import { type PortalProcess, startPortal } from './portal.js'
 import { rawRequest } from './raw-request.js'
@@ -67,8 +67,8 @@ describe('pages', () => {
     expect(html).toContain('<pre class="shiki"')
     expect(html).toContain('aria-label="Breadcrumbs"')
     expect(html).toContain('<a href="#onrequest">onRequest</a>')
-    expect(html).toMatch(/rel="prev" href="\/docs\/Reference\//)
-    expect(html).toMatch(/rel="next" href="\/docs\/Reference\//)
+    expect(html).toMatch(/href="\/docs\/Reference\/[^"]+" rel="prev"/)
+    expect(html).toMatch(/href="\/docs\/Reference\/[^"]+" rel="next"/)
     expect(html).toMatch(/<a href="\/docs\/Reference\/Hooks" aria-current="page">Hooks<\/a>/)
   })
 
@@ -86,6 +86,93 @@ describe('pages', () => {
     const html = await text('/')
     for (const route of routes) expect(html).toContain(`<a href="${route}">`)
     expect(html).toContain('<p>Hooks are registered with the fastify.addHook method')
+  })
+})
+
+describe('a page that was rendered once', () => {
+  const invalidate = (keys: string[]) =>
+    get('/api/invalidate', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ keys }),
+    })
+
+  it('is kept for everyone, and not sent again to who has it', async () => {
+    const counts = async () => ((await (await get('/api/stats')).json()) as ServerStats).renderer
+    await invalidate(['Guides/Testing'])
+    const first = await get('/docs/Guides/Testing')
+    const html = await first.text()
+    const before = await counts()
+    const second = await get('/docs/Guides/Testing')
+    expect(await second.text()).toBe(html)
+    expect(Number(second.headers.get('age'))).toBeGreaterThanOrEqual(0)
+    const etag = second.headers.get('etag') ?? ''
+    const third = await get('/docs/Guides/Testing', { headers: { 'if-none-match': etag } })
+    expect(third.status).toBe(304)
+    expect(third.headers.get('cache-control')).toBe('no-cache')
+    expect(third.headers.get('content-security-policy')).toContain("default-src 'none'")
+    expect(await third.text()).toBe('')
+    const after = await counts()
+    expect(after.renders).toBe(before.renders)
+    expect(after.cache.hits).toBe(before.cache.hits + 2)
+  })
+
+  it('is rendered anew after it was invalidated, also without Redis', async () => {
+    const isKept = async (path: string) => {
+      const response = await get(path)
+      await response.text()
+      return response.headers.has('age')
+    }
+    const paths = ['/', '/docs/Guides/Testing', '/docs/Guides/Database']
+    for (const path of paths) await text(path)
+    expect(await Promise.all(paths.map(isKept))).toEqual([true, true, true])
+    expect((await invalidate(['Guides/Testing'])).status).toBe(200)
+    expect(await Promise.all(paths.map(isKept))).toEqual([false, false, true])
+    expect((await invalidate(['Guides/Nothing'])).status).toBe(400)
+  })
+})
+
+describe('the book', () => {
+  it('comes while it is made, whole and in order', async () => {
+    const response = await get('/all')
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    expect(response.headers.get('content-length')).toBeNull()
+    const parts = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())
+    const { streams } = ((await (await get('/api/stats')).json()) as ServerStats).renderer
+    expect(streams).toBe(1)
+    let html = ''
+    for await (const part of parts) html += part
+    expect(html.endsWith('</html>\n')).toBe(true)
+    const elements = elementsOf(html)
+    expect(elements.filter(({ tagName }) => tagName === 'h1')).toHaveLength(1)
+    const chapters = elements.filter(({ tagName }) => tagName === 'article')
+    const listed = elementsOf(await text('/'))
+      .map(({ properties }) => `${properties.href ?? ''}`)
+      .filter(href => href.startsWith('/docs/'))
+    expect(chapters.map(({ properties }) => documentRoute(`${properties.id}`))).toEqual(
+      listed.filter((href, index) => listed.indexOf(href) === index && routes.includes(href)),
+    )
+    const hrefs = elements.map(({ properties }) => properties.href)
+    expect(hrefs).toContain('#Reference/Hooks:onrequest')
+  })
+
+  it('gives its thread back when its reader leaves', async () => {
+    const counts = async () => ((await (await get('/api/stats')).json()) as ServerStats).renderer
+    const { workers } = await counts()
+    const leave = new AbortController()
+    await get('/all', { signal: leave.signal })
+    expect((await counts()).streams).toBe(1)
+    leave.abort()
+    await expect
+      .poll(
+        async () => {
+          const { streams, workers } = await counts()
+          return [streams, workers.active]
+        },
+        { timeout: 20_000 },
+      )
+      .toEqual([0, 0])
+    expect((await counts()).workers.restarts).toBe(workers.restarts)
   })
 })
 
@@ -197,7 +284,7 @@ describe('bad requests', () => {
       expect(response.status, method).toBe(405)
       expect(response.headers.get('allow')).toBe('GET, HEAD')
     }
-    expect((await get('/api/invalidate', { method: 'POST' })).status).toBe(404)
+    expect((await get('/api/invalidate', { method: 'POST' })).status).toBe(400)
   })
 
   it('HEAD answers what GET answers, without the page', async () => {
@@ -227,9 +314,27 @@ describe('the server', () => {
     expect(await text('/dashboard')).toContain('This server runs alone')
   })
 
+  it('has metrics for Prometheus', async () => {
+    const response = await get('/metrics')
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=/)
+    const metrics = await response.text()
+    expect(metrics).toMatch(/^scratchy_renderer_render_seconds_count\{.*outcome="ok".*\} [1-9]/m)
+    expect(metrics).toMatch(/^scratchy_renderer_threads\{pool="renderer"\} [1-9]/m)
+    expect(metrics).toMatch(/^portal_cached_page_answers\{answer="hits"\} [1-9]/m)
+  })
+
+  it('shows itself alone when there is no Redis, and no server that there is not', async () => {
+    const { server, servers } = (await (await get('/api/stats')).json()) as DashboardStats
+    expect(servers).toEqual([expect.objectContaining({ server })])
+    expect((await get(`/api/stats?server=${encodeURIComponent(server)}`)).status).toBe(200)
+    expect((await get('/api/stats?server=nobody')).status).toBe(404)
+    expect((await get('/dashboard?server=nobody')).status).toBe(404)
+  })
+
   it('gives every slot back when its pages have been sent', async () => {
     const inUse = async () => ((await (await get('/api/stats')).json()) as ServerStats).renderer.slots.inUse
-    await Promise.all(routes.slice(0, 10).map(route => text(route)))
+    const anew = { headers: { cookie: 'rendered=anew' } }
+    await Promise.all(routes.slice(0, 10).map(async route => (await get(route, anew)).text()))
     await expect.poll(inUse, { timeout: 10_000 }).toBe(0)
   })
 
@@ -237,7 +342,7 @@ describe('the server', () => {
     const counts = async () => (await (await get('/api/stats')).json()) as ServerStats
     const before = await counts()
     const socket = connect(portal.port, '127.0.0.1')
-    socket.write('GET /docs/Reference/Hooks HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(8))
+    socket.write('GET /docs/Reference/Hooks HTTP/1.1\r\nhost: x\r\ncookie: rendered=anew\r\n\r\n'.repeat(8))
     let asked = 0
     const others = async () => (await counts()).requests - ++asked
     await expect.poll(others, { timeout: 30_000 }).toBe(before.requests + 8)

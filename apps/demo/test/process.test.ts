@@ -37,7 +37,9 @@ describe('node dist/main.js', () => {
 
   it('lets a page under way be finished first', async () => {
     const portal = await startPortal()
-    const open = async () => (await fetch(`${portal.url}/docs/Reference/Routes`)).text()
+    // With a cookie, a page is rendered for its visitor alone.
+    const headers = { cookie: 'rendered=anew' }
+    const open = async () => (await fetch(`${portal.url}/docs/Reference/Routes`, { headers })).text()
     // The first pages of a worker take long; one is caught under way sooner or later.
     await Promise.all([open(), open(), open(), open()])
     let page = open()
@@ -52,7 +54,7 @@ describe('node dist/main.js', () => {
       const portal = await startPortal()
       const deaf = await hold(
         portal,
-        `${'GET /docs/Reference/Server HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(50)}`,
+        `${'GET /docs/Reference/Server HTTP/1.1\r\nhost: x\r\ncookie: rendered=anew\r\n\r\n'.repeat(50)}`,
       )
       deaf.pause()
       await expect.poll(() => inFlight(portal), soon).toBe(true)

@@ -1,9 +1,12 @@
 import type { ReactNode } from 'react'
 import type { Entry } from '../catalogue.js'
-import type { InvalidationStats, Sample, ServerStats } from '../stats.js'
+import type { DashboardStats, InvalidationStats, Sample } from '../stats.js'
 import type { PageView } from './layout.js'
+import { Link } from './link.js'
+import { Servers } from './servers.js'
+import { Value } from './value.js'
 
-export function dashboardPage(stats: ServerStats, entries: readonly Entry[]): PageView {
+export function dashboardPage(stats: DashboardStats, entries: readonly Entry[]): PageView {
   return {
     title: 'Dashboard',
     description: 'What this server does at the moment, and what a page costs its main thread.',
@@ -13,14 +16,13 @@ export function dashboardPage(stats: ServerStats, entries: readonly Entry[]): Pa
   }
 }
 
-function Dashboard({ stats, entries }: { stats: ServerStats; entries: readonly Entry[] }): ReactNode {
+function Dashboard({ stats, entries }: { stats: DashboardStats; entries: readonly Entry[] }): ReactNode {
   const { renderer, history, invalidation } = stats
   return (
-    <div className="dashboard">
+    <div className="dashboard" data-server={stats.server}>
       <h1>Dashboard</h1>
       <p className="lede">
-        <span data-stat="server">{stats.server}</span>, started{' '}
-        <Value of={stats.uptimeSeconds} path="uptimeSeconds" /> seconds ago.{' '}
+        {stats.server}, started <Value of={stats.uptimeSeconds} path="uptimeSeconds" /> seconds ago.{' '}
         <span data-refresh>Reload the page for newer values.</span>
       </p>
 
@@ -32,6 +34,14 @@ function Dashboard({ stats, entries }: { stats: ServerStats; entries: readonly E
           note="per second, last two minutes"
         >
           <Value of={stats.requests} path="requests" />
+        </Tile>
+        <Tile
+          title="From the cache"
+          history={history}
+          series="cachedPercent"
+          note="of the pages that may be kept"
+        >
+          <Value of={stats.cachedPercent} path="cachedPercent" unit="%" />
         </Tile>
         <Tile
           title="Main thread per page"
@@ -53,20 +63,18 @@ function Dashboard({ stats, entries }: { stats: ServerStats; entries: readonly E
         >
           <Value of={renderer.renderMs.p50} path="renderer.renderMs.p50" digits={1} unit="ms" />
         </Tile>
-        <Tile title="Slots in use" history={history} series="slotsInUse" note="of shared memory">
-          <Value of={renderer.slots.inUse} path="renderer.slots.inUse" />
-          <small>
-            {' of '}
-            <Value of={renderer.slots.total} path="renderer.slots.total" />
-          </small>
-        </Tile>
+      </section>
+
+      <section className="panel" aria-labelledby="servers">
+        <h2 id="servers">{stats.servers.length > 1 ? 'Servers' : 'This server'}</h2>
+        <Servers stats={stats} />
       </section>
 
       <section className="panel" aria-labelledby="compare">
         <h2 id="compare">What a page costs the main thread</h2>
         <p>
-          Any page can be rendered on the main thread instead: put <code>?in=thread</code> behind its address.
-          The bytes are the same; meanwhile, this server answers nobody else. Open{' '}
+          Any document can be rendered on the main thread instead: put <code>?in=thread</code> behind its
+          address. The bytes are the same; meanwhile, this server answers nobody else. Open{' '}
           <a href="/docs/Reference/Server">a big document</a> and{' '}
           <a href="/docs/Reference/Server?in=thread">the same on the main thread</a>, then come back.
         </p>
@@ -82,6 +90,7 @@ function Dashboard({ stats, entries }: { stats: ServerStats; entries: readonly E
             </thead>
             <tbody>
               <Cost name="in workers" path="inWorkers" stats={stats} />
+              <Cost name="not at all: from the cache" path="fromCache" stats={stats} />
               <Cost name="on the main thread" path="onMainThread" stats={stats} />
             </tbody>
           </table>
@@ -91,48 +100,65 @@ function Dashboard({ stats, entries }: { stats: ServerStats; entries: readonly E
       <section className="panel" aria-labelledby="renderer">
         <h2 id="renderer">Renderer</h2>
         <dl className="facts">
-          <Fact name="Renders">
-            <Value of={renderer.renders} path="renderer.renders" />
-          </Fact>
-          <Fact name="Failed">
+          <Fact name="Renders failed">
             <Value of={renderer.errors} path="renderer.errors" />
           </Fact>
-          <Fact name="p50">
-            <Value of={renderer.renderMs.p50} path="renderer.renderMs.p50" digits={1} unit="ms" />
-          </Fact>
-          <Fact name="p99">
-            <Value of={renderer.renderMs.p99} path="renderer.renderMs.p99" digits={1} unit="ms" />
-          </Fact>
-          <Fact name="Workers, busy">
-            <Value of={renderer.workers.active} path="renderer.workers.active" /> of{' '}
-            <Value of={renderer.workers.count} path="renderer.workers.count" />
+          <Fact name="Renders nobody waited for">
+            <Value of={renderer.cancelled} path="renderer.cancelled" />
           </Fact>
           <Fact name="Workers replaced">
             <Value of={renderer.workers.restarts} path="renderer.workers.restarts" />
           </Fact>
-          <Fact name="Waiting for a worker">
-            <Value of={renderer.queue.size} path="renderer.queue.size" />
+          <Fact name="Time in the queue, latest">
+            <Value of={renderer.queue.waitMs} path="renderer.queue.waitMs" digits={1} unit="ms" />
+          </Fact>
+          <Fact name="Slots in use">
+            <Value of={renderer.slots.inUse} path="renderer.slots.inUse" /> of{' '}
+            <Value of={renderer.slots.total} path="renderer.slots.total" />
           </Fact>
           <Fact name="Most slots at once">
             <Value of={renderer.slots.highWater} path="renderer.slots.highWater" />
           </Fact>
-          <Fact name="Through shared memory">
+          <Fact name="Pages through shared memory">
             <Value of={renderer.transport.shared} path="renderer.transport.shared" />
           </Fact>
-          <Fact name="As messages">
+          <Fact name="Pages as messages">
             <Value of={renderer.transport.payload} path="renderer.transport.payload" />
+          </Fact>
+          <Fact name="Contexts through Redis">
+            <Value of={renderer.transport.redis} path="renderer.transport.redis" />
           </Fact>
         </dl>
       </section>
 
-      <section className="panel" aria-labelledby="servers">
-        <h2 id="servers">Other servers</h2>
+      <section className="panel" aria-labelledby="changed">
+        <h2 id="changed">When a document changes</h2>
+        <p>
+          Its page and the index are dropped from the cache, on every server with the same{' '}
+          <code>REDIS_URL</code>. Programs publish a document’s path with{' '}
+          <Link to="/docs/packages/cache-invalidation">@scratchyjs/cache-invalidation</Link>; people choose it
+          here.
+        </p>
+        <form data-invalidate hidden className="invalidate">
+          <label>
+            Document{' '}
+            <select name="key">
+              {entries.map(({ source, title }) => (
+                <option key={source.path} value={source.path}>
+                  {title}
+                </option>
+              ))}
+            </select>
+          </label>
+          <button type="submit">Drop its pages</button>
+          <output data-outcome />
+        </form>
         {invalidation ? (
-          <Invalidation stats={invalidation} entries={entries} />
+          <Invalidation stats={invalidation} />
         ) : (
           <p>
-            This server runs alone. Start several with the same <code>REDIS_URL</code>, and they tell each
-            other which documents to read again.
+            This server runs alone. Start several with the same <code>REDIS_URL</code>, and they share their
+            pages too.
           </p>
         )}
       </section>
@@ -140,48 +166,19 @@ function Dashboard({ stats, entries }: { stats: ServerStats; entries: readonly E
   )
 }
 
-function Invalidation({
-  stats,
-  entries,
-}: {
-  stats: InvalidationStats
-  entries: readonly Entry[]
-}): ReactNode {
+function Invalidation({ stats }: { stats: InvalidationStats }): ReactNode {
   return (
-    <>
-      <p>
-        Servers with the same <code>REDIS_URL</code> tell each other which documents have changed; each of
-        their workers then reads them again.
-      </p>
-      <dl className="facts">
-        <Fact name="Subscription">
-          <span data-stat="invalidation.subscription">{stats.subscription}</span>
-        </Fact>
-        <Fact name="Invalidations received">
-          <Value of={stats.received} path="invalidation.received" />
-        </Fact>
-        <Fact name="Documents read again">
-          <Value of={stats.reloads} path="invalidation.reloads" />
-        </Fact>
-        <Fact name="Everything read again">
-          <Value of={stats.flushes} path="invalidation.flushes" />
-        </Fact>
-      </dl>
-      <form data-invalidate hidden className="invalidate">
-        <label>
-          Document{' '}
-          <select name="key">
-            {entries.map(({ source, title }) => (
-              <option key={source.path} value={source.path}>
-                {title}
-              </option>
-            ))}
-          </select>
-        </label>
-        <button type="submit">Read again everywhere</button>
-        <output data-outcome />
-      </form>
-    </>
+    <dl className="facts">
+      <Fact name="Subscription">
+        <span data-stat="invalidation.subscription">{stats.subscription}</span>
+      </Fact>
+      <Fact name="Paths published">
+        <Value of={stats.received} path="invalidation.received" />
+      </Fact>
+      <Fact name="Everything dropped">
+        <Value of={stats.flushes} path="invalidation.flushes" />
+      </Fact>
+    </dl>
   )
 }
 
@@ -219,8 +216,8 @@ function Cost({
   stats,
 }: {
   name: string
-  path: 'inWorkers' | 'onMainThread'
-  stats: ServerStats
+  path: 'inWorkers' | 'fromCache' | 'onMainThread'
+  stats: DashboardStats
 }): ReactNode {
   const { pages, msPerPage, mainThreadMs } = stats[path]
   return (
@@ -245,28 +242,5 @@ function Fact({ name, children }: { name: string; children: ReactNode }): ReactN
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>
-  )
-}
-
-/** A number that assets/dashboard.js keeps up to date: `path` is its place in what `/api/stats` answers. */
-function Value({
-  of,
-  path,
-  digits = 0,
-  unit,
-}: {
-  of: number | null
-  path: string
-  digits?: number
-  unit?: string
-}): ReactNode {
-  const format = new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
-  return (
-    <>
-      <span data-stat={path} data-digits={digits}>
-        {of === null ? '–' : format.format(of)}
-      </span>
-      {unit && <small> {unit}</small>}
-    </>
   )
 }

@@ -4,6 +4,7 @@ import { documentRoute } from '../links.js'
 import type { Heading } from '../outline.js'
 import { layoutId } from '../sanitise.js'
 import type { PageView } from './layout.js'
+import { Link } from './link.js'
 
 export function documentPage(article: Entry & { html: string }, sections: readonly Section[]): PageView {
   const { source, title, summary, headings, html } = article
@@ -22,11 +23,11 @@ export function documentPage(article: Entry & { html: string }, sections: readon
           <nav aria-label="Breadcrumbs">
             <ol className="breadcrumbs">
               <li>
-                <a href="/">Documents</a>
+                <Link to="/">Documents</Link>
               </li>
               {section && (
                 <li>
-                  <a href={`/#${section.id}`}>{section.title}</a>
+                  <Link to={`/#${section.id}`}>{section.title}</Link>
                 </li>
               )}
               <li aria-current="page">{title}</li>
@@ -70,14 +71,14 @@ function Neighbours({ previous, next }: { previous: Entry | undefined; next: Ent
   return (
     <nav className="neighbours" aria-label="Previous and next document">
       {previous && (
-        <a rel="prev" href={documentRoute(previous.source.path)}>
+        <Link rel="prev" to={documentRoute(previous.source.path)}>
           <span>Previous</span> {previous.title}
-        </a>
+        </Link>
       )}
       {next && (
-        <a rel="next" href={documentRoute(next.source.path)}>
+        <Link rel="next" to={documentRoute(next.source.path)}>
           <span>Next</span> {next.title}
-        </a>
+        </Link>
       )}
     </nav>
   )

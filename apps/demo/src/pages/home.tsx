@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react'
 import type { Section } from '../catalogue.js'
-import { documentRoute } from '../links.js'
+import { bookRoute, documentRoute } from '../links.js'
 import type { PageView } from './layout.js'
+import { Link } from './link.js'
 
 export function homePage(sections: readonly Section[]): PageView {
   const count = sections.reduce((sum, { entries }) => sum + entries.length, 0)
@@ -19,8 +20,8 @@ function Home({ sections, count }: { sections: readonly Section[]; count: number
       <div className="hero">
         <h1>Pages from worker threads</h1>
         <p>
-          {count} documents, parsed, highlighted and rendered with React for every request, in threads beside
-          the one that answers you. That one only hands the bytes on.
+          {count} documents, parsed, highlighted and rendered with React in threads beside the one that
+          answers you. That one only hands the bytes on, and keeps them for whoever asks next.
         </p>
         <ul className="hero-links" aria-label="Jump to a section">
           {sections.map(({ id, title, entries }) => (
@@ -30,6 +31,9 @@ function Home({ sections, count }: { sections: readonly Section[]; count: number
               </a>
             </li>
           ))}
+          <li>
+            <Link to={bookRoute}>All on one page</Link>
+          </li>
         </ul>
       </div>
       {sections.map(({ id, title, entries }) => (
@@ -39,7 +43,7 @@ function Home({ sections, count }: { sections: readonly Section[]; count: number
             {entries.map(({ source, title, summary }) => (
               <li key={source.path}>
                 <h3>
-                  <a href={documentRoute(source.path)}>{title}</a>
+                  <Link to={documentRoute(source.path)}>{title}</Link>
                 </h3>
                 {summary && <p>{summary}</p>}
               </li>

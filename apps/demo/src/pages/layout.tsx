@@ -1,8 +1,10 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useContext } from 'react'
 import { assetsRoute } from '../assets.js'
 import type { Entry, Section } from '../catalogue.js'
-import { documentRoute } from '../links.js'
+import { bookRoute, documentRoute } from '../links.js'
 import { layoutId } from '../sanitise.js'
+import { CurrentSite } from '../site.js'
+import { Link } from './link.js'
 
 /** One page: what its head says, and its content. */
 export interface PageView {
@@ -22,6 +24,8 @@ export interface PageView {
 }
 
 export function Head({ view }: { view: PageView }): ReactNode {
+  const { address } = useContext(CurrentSite)
+  const asset = (name: string) => address(assetsRoute + name)
   return (
     <>
       <title>{`${view.title} · scratchyjs docs`}</title>
@@ -29,16 +33,17 @@ export function Head({ view }: { view: PageView }): ReactNode {
       <meta name="color-scheme" content="light dark" />
       <meta name="theme-color" media="(prefers-color-scheme: light)" content="#ffffff" />
       <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0f1115" />
-      <link rel="icon" type="image/svg+xml" href={`${assetsRoute}icon.svg`} />
-      <link rel="stylesheet" href={`${assetsRoute}portal.css`} />
-      <script type="module" src={`${assetsRoute}portal.js`} />
-      {view.script && <script type="module" src={assetsRoute + view.script} />}
+      <link rel="icon" type="image/svg+xml" href={asset('icon.svg')} />
+      <link rel="stylesheet" href={asset('portal.css')} />
+      <script type="module" src={asset('portal.js')} />
+      {view.script && <script type="module" src={asset(view.script)} />}
     </>
   )
 }
 
 export function Layout({ view, sections }: { view: PageView; sections: readonly Section[] }): ReactNode {
   const main = layoutId('main')
+  const { isLive } = useContext(CurrentSite)
   return (
     <>
       <a className="skip" href={`#${main}`}>
@@ -55,8 +60,15 @@ export function Layout({ view, sections }: { view: PageView; sections: readonly 
       <footer className="page-footer">
         <p>
           Every page here is rendered in a worker thread by{' '}
-          <a href="/docs/packages/renderer">@scratchyjs/renderer</a>; the main thread hands its bytes on. See
-          what that costs on the <a href="/dashboard">dashboard</a>.
+          <Link to="/docs/packages/renderer">@scratchyjs/renderer</Link>;{' '}
+          {isLive ? (
+            <>
+              the main thread hands its bytes on. See what that costs on the{' '}
+              <Link to="/dashboard">dashboard</Link>.
+            </>
+          ) : (
+            'this site is the files that it wrote.'
+          )}
         </p>
       </footer>
     </>
@@ -64,6 +76,7 @@ export function Layout({ view, sections }: { view: PageView; sections: readonly 
 }
 
 function Header({ query, menu }: { query: string; menu: boolean }): ReactNode {
+  const { isLive } = useContext(CurrentSite)
   return (
     <header className="page-header">
       {menu && (
@@ -74,36 +87,43 @@ function Header({ query, menu }: { query: string; menu: boolean }): ReactNode {
           <span className="visually-hidden">Documents</span>
         </button>
       )}
-      <a className="brand" href="/">
+      <Link className="brand" to="/">
         <Mark />
         <span>
           scratchyjs <span className="brand-part">docs</span>
         </span>
-      </a>
-      <search>
-        <form action="/search" method="get" className="search-form">
-          <label htmlFor={layoutId('search')} className="visually-hidden">
-            Search titles and headings
-          </label>
-          <svg viewBox="0 0 20 20" aria-hidden="true">
-            <circle cx="9" cy="9" r="5.5" />
-            <path d="m13 13 4 4" />
-          </svg>
-          <input
-            id={layoutId('search')}
-            type="search"
-            name="q"
-            placeholder="Search the docs"
-            maxLength={100}
-            defaultValue={query}
-            autoComplete="off"
-          />
-        </form>
-      </search>
+      </Link>
+      {isLive && <SearchForm query={query} />}
       <nav aria-label="Site" className="site-links">
-        <a href="/dashboard">Dashboard</a>
+        <Link to={bookRoute}>Book</Link>
+        {isLive && <Link to="/dashboard">Dashboard</Link>}
       </nav>
     </header>
+  )
+}
+
+function SearchForm({ query }: { query: string }): ReactNode {
+  return (
+    <search>
+      <form action="/search" method="get" className="search-form">
+        <label htmlFor={layoutId('search')} className="visually-hidden">
+          Search titles and headings
+        </label>
+        <svg viewBox="0 0 20 20" aria-hidden="true">
+          <circle cx="9" cy="9" r="5.5" />
+          <path d="m13 13 4 4" />
+        </svg>
+        <input
+          id={layoutId('search')}
+          type="search"
+          name="q"
+          placeholder="Search"
+          maxLength={100}
+          defaultValue={query}
+          autoComplete="off"
+        />
+      </form>
+    </search>
   )
 }
 
@@ -132,12 +152,12 @@ function Navigation({
           <ul>
             {entries.map(({ source, title }) => (
               <li key={source.path}>
-                <a
-                  href={documentRoute(source.path)}
+                <Link
+                  to={documentRoute(source.path)}
                   aria-current={source.path === current?.source.path ? 'page' : undefined}
                 >
                   {title}
-                </a>
+                </Link>
               </li>
             ))}
           </ul>

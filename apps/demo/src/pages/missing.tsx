@@ -1,4 +1,5 @@
 import type { PageView } from './layout.js'
+import { Link } from './link.js'
 
 export function missingPage(): PageView {
   return {
@@ -9,8 +10,8 @@ export function missingPage(): PageView {
         <p className="notice-code">404</p>
         <h1>There is no page here</h1>
         <p>
-          The address names no document. Look through <a href="/">all documents</a>, or search for a heading
-          above.
+          The address names no document. Look through <Link to="/">all documents</Link>, or search for a
+          heading above.
         </p>
       </div>
     ),
