@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it, vi } from 'vitest'
 import { Deadlines } from './deadlines.js'
 
-it('tells of each whose time is up, once, and never too early', async () => {
+it('I4: tells of each whose time is up, once, and never too early', async () => {
   const timeout = 40
   const taken: Record<string, number> = {}
   const since: Record<string, number> = {}
@@ -27,7 +27,7 @@ it('tells of each whose time is up, once, and never too early', async () => {
   expect(deadlines.size).toBe(0)
 })
 
-it('goes on when telling of one adds or removes others', async () => {
+it('I4: goes on when telling of one adds or removes others', async () => {
   const told: string[] = []
   const deadlines = new Deadlines<string>(10, item => {
     told.push(item)
@@ -41,7 +41,7 @@ it('goes on when telling of one adds or removes others', async () => {
   expect(deadlines.size).toBe(0)
 })
 
-it('keeps their order, and takes one before all others', () => {
+it('I5: keeps their order, and takes one before all others', () => {
   const deadlines = new Deadlines<string>(60_000, () => 0)
   deadlines.add('a')
   deadlines.add('b')
@@ -49,7 +49,7 @@ it('keeps their order, and takes one before all others', () => {
   expect([...deadlines.items()]).toEqual(['c', 'a', 'b'])
 })
 
-it('gives more time to one that has more', async () => {
+it('I4: gives more time to one that has more', async () => {
   const looks: number[] = []
   const start = performance.now()
   const deadlines = new Deadlines<string>(60, () => {

@@ -60,20 +60,26 @@ export class RenderPool {
       recycle: settings.recycle,
       redis: this.transport.redis?.connection,
     }
-    // Before there are threads, which a refusal would leave behind.
-    this.#metrics = metrics && attachMetrics(metrics, name, () => this.#read())
+    try {
+      // Before there are threads, which a refusal would leave behind.
+      this.#metrics = metrics && attachMetrics(metrics, name, () => this.#read())
+      this.piscina = new Piscina({
+        filename: fileURLToPath(new URL('./worker-host.js', import.meta.url)),
+        workerData: hostData,
+        minThreads: settings.minThreads,
+        maxThreads,
+        idleTimeout: settings.idleTimeout,
+        ...(settings.resourceLimits && { resourceLimits: settings.resourceLimits }),
+        // The default would block an idle worker's event loop, and with it the connections a worker holds.
+        atomics: 'disabled',
+        recordTiming: false,
+      })
+    } catch (error) {
+      this.#metrics?.detach()
+      this.transport.redis?.close()
+      throw error
+    }
     this.diagnostics = new Diagnostics(name, this.#metrics ? [observer, this.#metrics] : [observer])
-    this.piscina = new Piscina({
-      filename: fileURLToPath(new URL('./worker-host.js', import.meta.url)),
-      workerData: hostData,
-      minThreads: settings.minThreads,
-      maxThreads,
-      idleTimeout: settings.idleTimeout,
-      ...(settings.resourceLimits && { resourceLimits: settings.resourceLimits }),
-      // The default would block an idle worker's event loop, and with it the connections a worker holds.
-      atomics: 'disabled',
-      recordTiming: false,
-    })
     this.#threads = new ThreadWatch(this.piscina, this.diagnostics)
     this.admission = new Admission(maxThreads, maxQueue, queueTimeout)
     this.running = new Deadlines(taskTimeout, job => job.onLate())
@@ -119,6 +125,7 @@ export class RenderPool {
   /** Replaces all threads, which load the worker file anew. What comes meanwhile waits. */
   reload(): Promise<void> {
     return this.admission.alone(async () => {
+      await this.#threads.started(this.settings.closeTimeout)
       await this.#tearDown().catch(this.settings.onWorkerError)
       await this.#threads.dismissAll()
       this.reloads++
@@ -160,6 +167,7 @@ export class RenderPool {
     this.#watch?.close()
     const drain = async () => {
       await this.admission.close()
+      await this.#threads.started(closeTimeout)
       await this.#tearDown()
     }
     let timer: NodeJS.Timeout | undefined

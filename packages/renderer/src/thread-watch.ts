@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import type { Diagnostics } from './diagnostics.js'
@@ -28,6 +29,16 @@ export class ThreadWatch {
     await Promise.all(
       leaving.map(thread => new Promise<void>(resolve => thread.once('exit', () => resolve()))),
     )
+  }
+
+  /**
+   * Resolves when no thread is starting any more, after `timeoutMs` at most. One that is can't be torn down yet, and
+   * ending it while it links its modules can make Node abort the whole process. Only while nothing runs on them.
+   */
+  async started(timeoutMs: number): Promise<void> {
+    const end = performance.now() + timeoutMs
+    // Piscina tells when one has started, but not when one fails to.
+    while (this.#pool.idleThreads < this.#pool.threads.length && performance.now() < end) await delay(5)
   }
 
   /** Ends all threads of the pool, which replaces them. Only while nothing runs on them. */

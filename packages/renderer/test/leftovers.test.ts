@@ -50,6 +50,16 @@ it.each([
     `${taken}; refused({ metrics, cache: { redis } }); await end()`,
     'TypeError\n',
   ],
+  [
+    'connections for contexts',
+    `${taken}; refused({ metrics, transport: 'redis', redis }); await end()`,
+    'TypeError\n',
+  ],
+  [
+    'name in a registry',
+    `${taken}; refused({ metrics, name: 'b', resourceLimits: 5 }); refused({ metrics, name: 'b', resourceLimits: 5 }); await end()`,
+    'TypeError\nTypeError\n',
+  ],
 ])(
   'I13: a renderer that is refused leaves no %s',
   async (_, program, said) => {

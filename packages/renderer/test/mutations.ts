@@ -87,18 +87,25 @@ export const mutations: Mutation[] = [
   },
   // I4
   {
+    name: 'begun and not said',
+    file: 'worker-host.ts',
+    replace: '  words.began(task.ticket)\n',
+    by: '',
+    killedBy: renderer,
+    named: 'I4: gets it too',
+  },
+  {
+    name: 'late and forgotten',
+    file: 'deadlines.ts',
+    replace: 'this.#timer = this.#since.size > 0 ? this.#wait(left) : undefined',
+    by: '',
+    killedBy: ['src/deadlines.test.ts'],
+  },
+  {
     name: 'more run than may',
     file: 'admission.ts',
-    replace: `if (this.#running < this.#limit && !this.#alone) {
-      this.#running++
-      return undefined
-    }
-    if`,
-    by: `if (!this.#alone) {
-      this.#running++
-      return undefined
-    }
-    if`,
+    replace: 'return this.#running < this.#limit && !this.#alone',
+    by: 'return !this.#alone',
     killedBy: admission,
   },
   {
@@ -112,31 +119,31 @@ export const mutations: Mutation[] = [
   {
     name: 'a queue without an end',
     file: 'admission.ts',
-    replace: 'if (this.#waiting.size >= this.#maxQueue)',
-    by: 'if (this.#waiting.size > this.#maxQueue)',
+    replace: 'this.#waiting.size < this.#maxQueue',
+    by: 'this.#waiting.size <= this.#maxQueue',
     killedBy: renderer,
     named: 'I5: more than maxQueue',
   },
   {
     name: 'waits for ever',
     file: 'admission.ts',
-    replace: 'setTimeout(() => withdraw(lateError(this.#queueTimeout)), this.#queueTimeout)',
-    by: 'setTimeout(() => {}, 1)',
+    replace: 'entrant.onRefusal(lateError(queueTimeout))',
+    by: '',
     killedBy: stream,
     named: 'I5: that waits too long',
   },
   {
     name: 'a lost context waits at the end',
     file: 'admission.ts',
-    replace: 'this.#waiting.clear()',
-    by: '',
+    replace: 'this.#waiting.addFirst(entrant)',
+    by: 'this.#waiting.add(entrant)',
     killedBy: admission,
   },
   {
     name: 'withdrawn and still waiting',
     file: 'admission.ts',
-    replace: 'if (!this.#waiting.delete(waiter)) return',
-    by: '',
+    replace: 'if (this.#waiting.delete(entrant) !== undefined) entrant.onRefusal(reason)',
+    by: 'entrant.onRefusal(reason)',
     killedBy: admission,
   },
   // I10
@@ -175,8 +182,8 @@ export const mutations: Mutation[] = [
   {
     name: 'taken after the end',
     file: 'admission.ts',
-    replace: 'if (this.#closed) throw closedError()',
-    by: '',
+    replace: 'if (this.#closed) entrant.onRefusal(closedError())\n    else if',
+    by: 'if',
     killedBy: admission,
   },
 ]

@@ -100,7 +100,7 @@ export const renderMutations: Mutation[] = [
   {
     name: 'a cancelled render stays in the queue',
     file: 'render-job.ts',
-    replace: 'this.#waiting?.withdraw(reason)',
+    replace: 'this.pool.admission.withdraw(this, reason)',
     by: '',
     killedBy: stream,
     named: 'I5: leaves the queue',
@@ -175,6 +175,14 @@ export const renderMutations: Mutation[] = [
     named: 'I7: that does not end .stuck',
   },
   // I8
+  {
+    name: 'the end of a streak held back',
+    file: 'stream-sink.ts',
+    replace: 'process.nextTick(this.#ringNow)',
+    by: 'void 0',
+    killedBy: ['test/stream.test.ts'],
+    named: 'I8: .*thick and fast',
+  },
   {
     name: 'done without a look for the head',
     file: 'render-job.ts',

@@ -255,7 +255,7 @@ describe('a render that hangs', () => {
     expect(textOf(await renderer.render({ route: '/' }))).toBe('set up')
   })
 
-  it('gets it too when its thread starts in the place of a killed one, and no more', async () => {
+  it('I4: gets it too when its thread starts in the place of a killed one, and no more', async () => {
     const renderer = start({ worker: fixture('slow-setup'), taskTimeout: 300, cancelGrace: 20 })
     const slow = () => renderer.render({ route: '/', props: { ms: 500 } })
     await expect(slow()).rejects.toMatchObject({ code: 'RENDER_TIMEOUT' })
@@ -394,6 +394,23 @@ describe('close()', () => {
     expect(renderer.close()).toBeInstanceOf(Promise)
     expect(await readFile(log, 'utf8')).toBe('torn down\ntorn down\n')
     expect(renderer.stats().workers.count).toBe(0)
+    vi.unstubAllEnvs()
+    await rm(dir, { recursive: true })
+  })
+
+  it('I13: waits for a thread that is starting, and tears it down', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'scratchy-renderer-'))
+    const log = join(dir, 'log')
+    vi.stubEnv('TEARDOWN_LOG', log)
+    const renderer = start({ worker: fixture('teardown'), minThreads: 3, maxThreads: 3 })
+    await renderer.ready
+    vi.stubEnv('SETUP_MS', '400')
+    const exit = () => renderer.render({ route: '/', props: { exit: true } })
+    const exits = await Promise.allSettled([exit(), exit()])
+    expect(exits.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect([renderer.piscina.idleThreads, renderer.stats().workers.count]).toEqual([1, 3])
+    await renderer.close()
+    expect(await readFile(log, 'utf8')).toBe('torn down\n'.repeat(3))
     vi.unstubAllEnvs()
     await rm(dir, { recursive: true })
   })

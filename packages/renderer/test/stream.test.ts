@@ -76,13 +76,16 @@ describe('whatever a render returns', () => {
 })
 
 describe('a streamed page', () => {
-  it.each([1, 10, 500])('I18: of %i parts that came thick and fast is all there when the render waits', async parts => {
-    const { stream } = await start().renderStream({ route: 'bursts', props: { parts } })
-    let come = ''
-    stream.setEncoding('utf8').on('data', text => (come += text))
-    await vi.waitFor(() => expect(come.split('\n')).toHaveLength(parts + 1))
-    stream.destroy()
-  })
+  it.each([1, 10, 500])(
+    'I8: of %i parts that came thick and fast is all there when the render waits',
+    async parts => {
+      const { stream } = await start().renderStream({ route: 'bursts', props: { parts } })
+      let come = ''
+      stream.setEncoding('utf8').on('data', text => (come += text))
+      await vi.waitFor(() => expect(come.split('\n')).toHaveLength(parts + 1))
+      stream.destroy()
+    },
+  )
 
   it('comes while it is made', async () => {
     const { stream } = await start().renderStream({ route: 'slowly', props: { ms: 20, parts: 5 } })
