@@ -1,17 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import { Gauge, type Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 
-/** `/metrics`: the renderer's own metrics, and how pages that may be kept were answered. */
+/** `/metrics`: the renderer's, in Prometheus' text. */
 export function addMetricsRoute(app: FastifyInstance, registry: Registry): void {
-  new Gauge({
-    name: 'portal_cached_page_answers',
-    help: 'Requests for pages that may be kept, by how they were answered',
-    labelNames: ['answer'],
-    registers: [registry],
-    collect() {
-      for (const [answer, count] of Object.entries(app.renderer.stats().cache)) this.set({ answer }, count)
-    },
-  })
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   )

@@ -320,7 +320,7 @@ describe('the server', () => {
     const metrics = await response.text()
     expect(metrics).toMatch(/^scratchy_renderer_render_seconds_count\{.*outcome="ok".*\} [1-9]/m)
     expect(metrics).toMatch(/^scratchy_renderer_threads\{pool="renderer"\} [1-9]/m)
-    expect(metrics).toMatch(/^portal_cached_page_answers\{answer="hits"\} [1-9]/m)
+    expect(metrics).toMatch(/^scratchy_renderer_page_cache_answers_total\{pool="[^"]*",answer="hit"\} [1-9]/m)
   })
 
   it('shows itself alone when there is no Redis, and no server that there is not', async () => {

@@ -3,6 +3,7 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { PoolObserver, RenderEvent, ThreadEvent } from './diagnostics.js'
 import { RendererError, rendererErrorCodes } from './error.js'
+import type { PageCacheStats } from './page-cache.js'
 
 /** A `Registry` of `prom-client`. */
 export interface MetricsRegistry {
@@ -12,7 +13,7 @@ export interface MetricsRegistry {
 }
 
 /** What a pool holds now. */
-export interface PoolReading {
+interface PoolGauges {
   queue: number
   active: number
   threads: number
@@ -20,6 +21,12 @@ export interface PoolReading {
   slotsInUse: number
   slotsQuarantined: number
   streams: number
+}
+
+/** What a pool tells when it is asked. */
+export interface PoolReading extends PoolGauges {
+  /** What its page cache has answered, if it has one. */
+  cache: PageCacheStats | undefined
 }
 
 /** A pool's metrics in a registry. */
@@ -30,7 +37,7 @@ export interface PoolMetrics extends PoolObserver {
 
 const prefix = 'scratchy_renderer_'
 
-const gauges: Record<keyof PoolReading, readonly [name: string, help: string]> = {
+const gauges: Record<keyof PoolGauges, readonly [name: string, help: string]> = {
   queue: ['queue_size', 'Renders that wait for a thread'],
   active: ['workers_active', 'Threads that render'],
   threads: ['threads', 'Threads in the pool'],
@@ -123,7 +130,7 @@ class RegistryMetrics {
       config('errors_total', 'Renders that failed; RENDER_THREW for what a render threw', ['pool', 'code']),
     )
     const readings = this.#readings
-    this.#gauges = (Object.keys(gauges) as (keyof PoolReading)[]).map(
+    this.#gauges = (Object.keys(gauges) as (keyof PoolGauges)[]).map(
       key =>
         new Gauge({
           ...config(...gauges[key], ['pool']),
@@ -132,6 +139,26 @@ class RegistryMetrics {
           },
         }),
     )
+    new Counter({
+      ...config('page_cache_answers_total', 'Pages that the cache was asked for, by its answer', [
+        'pool',
+        'answer',
+      ]),
+      collect() {
+        this.reset()
+        for (const [pool, read] of readings) {
+          const { hits, misses, stale, bypassed } = read().cache ?? {}
+          for (const [answer, count] of Object.entries({
+            hit: hits,
+            miss: misses,
+            stale,
+            bypass: bypassed,
+          })) {
+            if (count !== undefined) this.inc({ pool, answer }, count)
+          }
+        }
+      },
+    })
     const delay = this.#delay
     new Gauge({
       ...config(

@@ -10,6 +10,7 @@ import { decodeError } from './error-transfer.js'
 import { Latency } from './latency.js'
 import { attachMetrics, type PoolMetrics, type PoolReading } from './metrics.js'
 import type { ResolvedOptions } from './options.js'
+import type { PageCacheStats } from './page-cache.js'
 import { PageTransport } from './page-transport.js'
 import type { HostData, LifecycleTask, RenderAnswer, RenderTask, RetiringMessage } from './protocol.js'
 import { RedisCarrier } from './redis-carrier.js'
@@ -45,7 +46,8 @@ export class RenderPool {
   readonly #metrics: PoolMetrics | undefined
   #closing: Promise<void> | undefined
 
-  constructor(settings: ResolvedOptions, observer: PoolObserver) {
+  /** @param cached what the renderer's page cache has answered */
+  constructor(settings: ResolvedOptions, observer: PoolObserver, cached: PageCacheStats | undefined) {
     const { maxThreads, maxQueue, queueTimeout, taskTimeout, name, metrics } = settings
     this.settings = settings
     this.transport = transportOf(settings)
@@ -62,7 +64,7 @@ export class RenderPool {
     }
     try {
       // Before there are threads, which a refusal would leave behind.
-      this.#metrics = metrics && attachMetrics(metrics, name, () => this.#read())
+      this.#metrics = metrics && attachMetrics(metrics, name, () => this.#read(cached))
       this.piscina = new Piscina({
         filename: fileURLToPath(new URL('./worker-host.js', import.meta.url)),
         workerData: hostData,
@@ -181,7 +183,7 @@ export class RenderPool {
     this.transport.redis?.close()
   }
 
-  #read(): PoolReading {
+  #read(cache: PageCacheStats | undefined): PoolReading {
     const { total, inUse, quarantined } = this.transport.slots
     return {
       queue: this.admission.queue.size,
@@ -191,6 +193,7 @@ export class RenderPool {
       slotsInUse: inUse,
       slotsQuarantined: quarantined,
       streams: this.lanes.inUse,
+      cache,
     }
   }
 

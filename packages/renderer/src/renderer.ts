@@ -167,7 +167,7 @@ function createPool(
   observer: PoolObserver,
 ): RenderPool {
   try {
-    return new RenderPool(settings, observer)
+    return new RenderPool(settings, observer, pages?.counts)
   } catch (error) {
     void pages?.close()
     throw error

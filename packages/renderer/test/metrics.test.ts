@@ -9,7 +9,7 @@ import { createRenderer, type Renderer, type RendererOptions } from '@scratchyjs
 import rendererPlugin from '@scratchyjs/renderer/plugin'
 import Fastify from 'fastify'
 import { Registry } from 'prom-client'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 const fixture = (name: string) => new URL(`./fixtures/${name}.mjs`, import.meta.url)
 const AsyncFunction = (async () => {}).constructor as new (
@@ -85,6 +85,21 @@ describe('the metrics', () => {
     expect(of('pages_total{pool="renderer",transport="shared"}')).toBe(2)
     expect(of('pages_total{pool="renderer",transport="payload"}')).toBe(0)
     expect(of('pages_total{pool="large",transport="payload"}')).toBe(1)
+  })
+
+  it('count what the page cache answered', async () => {
+    const app = Fastify()
+    onTestFinished(() => app.close())
+    const options = { worker: fixture('echo'), maxThreads: 1, metrics: registry, cache: {} }
+    await app.register(rendererPlugin, options)
+    app.get('/', (_, reply) => reply.render({ route: '/' }, { cache: {} }))
+    for (const headers of [{}, {}, {}, { cookie: 'a=b' }]) await app.inject({ url: '/', headers })
+    for (const _ of ['once', 'and not counted twice']) {
+      const samples = await scraped()
+      const of = (answer: string) =>
+        samples.get(`page_cache_answers_total{answer="${answer}",pool="renderer"}`)
+      expect(['miss', 'hit', 'stale', 'bypass'].map(of)).toEqual([1, 2, 0, 1])
+    }
   })
 
   it('show what there is now', async () => {

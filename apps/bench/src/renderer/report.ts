@@ -64,7 +64,11 @@ export function markdown(results: Results, reached: Figure[]): string {
   const contenders = Object.keys(cost[0]?.ms ?? {})
   const elsewhere = transports.reduce((sum, one) => sum + one.elsewhere, 0)
   return [
-    figureTable(reached, results, `other processes took ${Math.round(others * 100)} % of a core`),
+    figureTable(
+      reached,
+      results,
+      `other processes took ${Math.max(0, Math.round(others * 100))} % of a core`,
+    ),
     'Main-thread time per page, to its bytes, medians:',
     table(
       ['page', ...contenders],
