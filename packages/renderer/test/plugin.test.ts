@@ -42,6 +42,21 @@ describe('reply.render', () => {
     expect(await response.text()).toBe('head')
   })
 
+  it('answers a POST, whose `request.signal` is aborted as soon as its body is there', async () => {
+    const origin = await serve({}, app => {
+      app.post<{ Body: { text: string } }>('/posted', (request, reply) =>
+        reply.render({ route: 'page', props: { text: request.body.text, times: 2 } }),
+      )
+    })
+    const response = await fetch(`${origin}/posted`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"text":"é"}',
+    })
+    expect(await response.text()).toContain('é')
+    expect(app.renderer.stats().cancelled).toBe(0)
+  })
+
   it('answers HEAD with the head alone', async () => {
     const origin = await serve()
     const response = await fetch(`${origin}/render/${page('é', 100)}`, { method: 'HEAD' })

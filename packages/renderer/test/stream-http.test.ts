@@ -3,6 +3,8 @@ import { get, request } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
+import { brotliDecompressSync, constants, gunzipSync } from 'node:zlib'
+import compress from '@fastify/compress'
 import { createStreamingSSRHandler } from '@scratchyjs/renderer'
 import rendererPlugin, { type RendererPluginOptions } from '@scratchyjs/renderer/plugin'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -10,8 +12,12 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 
 let app: FastifyInstance
 
-async function serve(options: Partial<RendererPluginOptions> = {}): Promise<string> {
+async function serve(
+  options: Partial<RendererPluginOptions> = {},
+  before: (app: FastifyInstance) => unknown = () => {},
+): Promise<string> {
   app = Fastify()
+  await before(app)
   await app.register(rendererPlugin, {
     worker: new URL('./fixtures/streams.mjs', import.meta.url),
     maxThreads: 1,
@@ -59,6 +65,34 @@ describe('reply.renderStream', () => {
     const whole = await (await fetch(`${origin}/stream/response`)).text()
     expect(whole).toBe('<h1>Zoë 🎈</h1>end')
   })
+
+  it.each([
+    ['gzip', gunzipSync],
+    ['br', brotliDecompressSync],
+  ] as const)(
+    'goes through @fastify/compress as it is made, with %s that flushes',
+    async (encoding, decode) => {
+      const origin = await serve({}, app =>
+        app.register(compress, {
+          threshold: 0,
+          zlibOptions: { flush: constants.Z_SYNC_FLUSH },
+          brotliOptions: { flush: constants.BROTLI_OPERATION_FLUSH },
+        }),
+      )
+      const headers = { 'accept-encoding': encoding }
+      const parts = { parts: 4, ms: 150 }
+      const [response] = await once(get(`${origin}/${slowly(parts)}`, { headers }), 'response')
+      expect(response.headers['content-encoding']).toBe(encoding)
+      const chunks: Buffer[] = []
+      const times: number[] = []
+      for await (const chunk of response) {
+        chunks.push(chunk)
+        times.push(performance.now())
+      }
+      expect(`${decode(Buffer.concat(chunks))}`).toMatch(/^part 0 .*\npart 1 .*\npart 2 .*\npart 3 .*\n$/)
+      expect((times.at(-1) as number) - (times[0] as number), 'not all at the end').toBeGreaterThan(300)
+    },
+  )
 
   it('works as a route handler', async () => {
     const origin = await serve()
