@@ -91,7 +91,7 @@ describe('reply.renderStream', () => {
       }
       expect(`${decode(Buffer.concat(chunks))}`).toMatch(/^part 0 .*\npart 1 .*\npart 2 .*\npart 3 .*\n$/)
       expect((times.at(-1) as number) - (times[0] as number), 'not all at the end').toBeGreaterThan(300)
-    expect(chunks.length, 'each part by itself').toBeGreaterThanOrEqual(4)
+      expect(chunks.length, 'each part by itself').toBeGreaterThanOrEqual(4)
     },
   )
 
