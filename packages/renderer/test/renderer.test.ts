@@ -112,7 +112,7 @@ describe('I11: when shared memory does not do, the task carries', () => {
 it('I11: a slot that was taken back meanwhile is left alone', async () => {
   const renderer = start()
   const page = await renderer.render({ route: 'hello', props: { name: 'first' } })
-  const task = { ticket: 1, slot: 0, contextBytes: 2 }
+  const task = { ticket: 1024, slot: 0, contextBytes: 2 }
   for (const generation of [0, 2]) {
     const { error } = await renderer.piscina.run({ ...task, generation })
     expect(error.message).toBe('Slot 0 was taken back before the render began')
