@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
  * Sends one command to a server on the loopback interface over a connection of its own, and answers the reply as it
- * came (RESP2), without the last line break. The words may hold no spaces. Throws what Redis refuses.
+ * came (RESP2), without the last line break. Words with spaces are in double quotes. Throws what Redis refuses.
  */
 export function askRedis(port: number, ...words: string[]): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -12,7 +12,7 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 20_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
     maxConcurrency: 2,
   },
 })

@@ -70,6 +70,20 @@ describe("transport 'redis'", () => {
     expect(renderer.stats().slots.inUse).toBe(0)
   })
 
+  it('I7: is cancelled while its context is sent, leaves its place to the next, and nothing in Redis', async () => {
+    const renderer = await start({ maxThreads: 1 })
+    await connected(renderer)
+    const unwanted = new AbortController()
+    const cancelled = renderer.render({ route: 'hello' }, { signal: unwanted.signal })
+    const next = render(renderer)
+    expect(renderer.stats().workers.active).toBe(1)
+    unwanted.abort() // in the same turn: Redis can't have answered
+    await expect(cancelled).rejects.toMatchObject({ name: 'AbortError' })
+    await next
+    expect(renderer.stats()).toMatchObject({ cancelled: 1, workers: { active: 0 }, slots: { inUse: 0 } })
+    await vi.waitFor(async () => expect(await client.keys('*')).toEqual([]))
+  })
+
   it('sends a context again that Redis has lost, to the same end', async () => {
     const renderer = await start({ maxThreads: 1, maxQueue: 20 })
     await connected(renderer)

@@ -152,8 +152,8 @@ export const renderMutations: Mutation[] = [
     file: 'render-job.ts',
     replace: 'this.pool.admission.leave() // cancelled',
     by: '// cancelled',
-    killedBy: stream,
-    named: 'I7: is cancelled in the moment',
+    killedBy: ['test/redis-transport.test.ts'],
+    named: 'I7: is cancelled while',
   },
   {
     name: 'a render takes as long as it wants',

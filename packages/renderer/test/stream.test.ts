@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { buffer, text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createRenderer, type Renderer, type RendererOptions } from '@scratchyjs/renderer'
@@ -238,22 +237,6 @@ describe('a render that nobody wants any more', () => {
     expect(renderer.stats().queue.size).toBe(0)
     await first
     expect(renderer.stats()).toMatchObject({ renders: 1, cancelled: 1 })
-  })
-
-  it('I7: is cancelled in the moment of its turn, and leaves its place to the next', async () => {
-    const renderer = start({ closeTimeout: 1000 })
-    await renderer.ready
-    const unwanted = new AbortController()
-    const abort = () => unwanted.abort()
-    const first = renderer.render({ route: 'string' })
-    const second = renderer.render({ route: 'string' }, { signal: unwanted.signal })
-    // Told of the first when its place is the second's, and before that is begun.
-    subscribe('scratchyjs:renderer:render', abort)
-    await first
-    unsubscribe('scratchyjs:renderer:render', abort)
-    await expect(second).rejects.toMatchObject({ name: 'AbortError' })
-    expect(renderer.stats()).toMatchObject({ renders: 1, cancelled: 1, workers: { active: 0 } })
-    expect((await renderer.render({ route: 'string' })).body.toString()).toBe(whole)
   })
 
   it('I5: that waits too long for a thread is refused', async () => {
