@@ -109,7 +109,7 @@ it(`a client that reads ${rate} bytes a second holds little memory and slows nob
   }
 
   const round = (seconds * 1000) / 6
-  await throughput(port, round)
+  await throughput(port, seconds * 500) // as long as beside it: other clients' buffers are in this process too
   const before = await memory()
   let slow = await startSlow()
   const beginning = slow.length
@@ -142,6 +142,7 @@ it(`a client that reads ${rate} bytes a second holds little memory and slows nob
   expect(came).toBeLessThanOrEqual(rate * (seconds / 2 + 1))
   expect(held).toBeGreaterThan(0)
   expect(held + streamBuffer).toBeLessThanOrEqual(2 * streamBuffer)
-  expect(buffers).toBeLessThanOrEqual(2 * streamBuffer + 2 ** 17) // with those of the clients
+  // With those of the other clients, and one ring more that is kept for later streams: as many as ever overlapped.
+  expect(buffers).toBeLessThanOrEqual(3 * streamBuffer + 2 ** 17)
   expect(ratio).toBeGreaterThan(0.3)
 })
