@@ -1,3 +1,4 @@
+import { seededRandom } from '@scratchyjs/tooling/random'
 import { describe, expect, it } from 'vitest'
 import { FollowerModel } from '../test/follower-model.js'
 import { Deliveries } from './deliveries.js'
@@ -5,23 +6,13 @@ import type { CacheInvalidationError } from './error.js'
 import { type LogPage, noLog } from './log.js'
 import { LogFollower } from './log-follower.js'
 
-/** mulberry32: the same seed gives the same history again. */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
-
 async function history(
   seed: number,
   losses: readonly string[],
   isReplica = seed % 3 === 0,
 ): Promise<FollowerModel> {
-  const next = random(seed)
+  const random = seededRandom(seed)
+  const next = (below: number) => Math.floor(random() * below)
   const model = new FollowerModel(seed % 2 === 0, isReplica)
   if (next(4) > 0) model.publish()
   model.connect()

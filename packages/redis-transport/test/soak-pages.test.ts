@@ -1,7 +1,7 @@
+import { seededRandom } from '@scratchyjs/tooling/random'
 import { startRedis } from '@scratchyjs/tooling/redis'
 import { expect, it, onTestFinished } from 'vitest'
 import { createHtmlStore, createRedisClient, type PageKeyParts, pageKey } from '../src/index.js'
-import { seededRandom } from './random.js'
 import { underLoad } from './render-pool.js'
 
 const requests = Number(process.env.SOAK_REQUESTS ?? 20_000)

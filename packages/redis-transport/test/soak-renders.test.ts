@@ -1,7 +1,7 @@
+import { seededRandom } from '@scratchyjs/tooling/random'
 import { startRedis } from '@scratchyjs/tooling/redis'
 import { expect, it, onTestFinished } from 'vitest'
 import { createRedisClient, createRedisTransport } from '../src/index.js'
-import { seededRandom } from './random.js'
 import { startPool, underLoad } from './render-pool.js'
 
 const renders = Number(process.env.SOAK_RENDERS ?? 3000)

@@ -1,20 +1,14 @@
-/** Random numbers that a seed decides (mulberry32). */
+import { seededRandom } from '@scratchyjs/tooling/random'
+
+/** Random choices that a seed decides. */
 export class Random {
-  #state: number
+  /** 0 to below 1. */
+  readonly next: () => number
 
   constructor(seed: number) {
-    this.#state = seed >>> 0
+    this.next = seededRandom(seed)
     // Neighbouring seeds begin with similar numbers.
     for (let i = 0; i < 3; i += 1) this.next()
-  }
-
-  /** 0 to below 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0
-    let mixed = this.#state
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 
   /** A whole number, both ends included. */

@@ -1,10 +1,10 @@
 import { getEventListeners } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Page } from '@scratchyjs/renderer'
+import { seededRandom } from '@scratchyjs/tooling/random'
 import { expect, it, onTestFinished } from 'vitest'
 import { Client } from './client.js'
 import { idle } from './leaks.js'
-import { seededRandom } from './random.js'
 import { type CanaryProps, contextOf, serve } from './server.js'
 
 const requests = Number(process.env.SOAK_CANARIES ?? 4000)

@@ -1,7 +1,7 @@
+import { seededRandom } from '@scratchyjs/tooling/random'
 import { expect, it, onTestFinished } from 'vitest'
 import { Client } from './client.js'
 import { fullCapacity, holdings, idle, memory } from './leaks.js'
-import { seededRandom } from './random.js'
 import { serve } from './server.js'
 
 const disconnects = Number(process.env.SOAK_DISCONNECTS ?? 200)

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { seededRandom } from '@scratchyjs/tooling/random'
 import { expect, it, onTestFinished } from 'vitest'
 import { type Answer, type Asking, Client } from './client.js'
 import { fullCapacity, holdings, idle, memory } from './leaks.js'
-import { seededRandom } from './random.js'
 import { serve } from './server.js'
 
 const requests = Number(process.env.SOAK_REQUESTS ?? 300)
