@@ -26,9 +26,10 @@ async function visit(
     if (message.type() !== 'log') complaints.push(`${message.type()}: ${message.text()}`)
   })
   page.on('pageerror', error => complaints.push(error.message))
-  // Nobody waits here for the end of the book.
   page.on('requestfailed', request => {
-    if (!request.url().endsWith('/all')) complaints.push(`failed: ${request.url()}`)
+    // Who goes on to another page waits neither for the icon nor for the end of the book.
+    const why = request.failure()?.errorText
+    if (why !== 'net::ERR_ABORTED') complaints.push(`failed: ${request.url()}: ${why}`)
   })
   try {
     await steps(page, context)
