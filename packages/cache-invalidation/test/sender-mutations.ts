@@ -123,7 +123,7 @@ export const senderMutations: Mutation[] = [
     replace: 'this.#takeServed(message.ticket)',
     by: 'this.#takeServed(message.ticket + 1)',
     killedBy: queue,
-    named: 'goes out at once',
+    named: 'under an id of its own',
   },
   {
     name: 'refused and kept',
@@ -203,7 +203,7 @@ export const senderMutations: Mutation[] = [
     name: 'nothing forgotten',
     file: 'log.ts',
     replace: 'if keep > tonumber(first) then',
-    by: 'if keep < 0 then',
+    by: 'if false then',
     killedBy: ['src/log.test.ts'],
     named: 'keeps the newest',
   },
