@@ -88,14 +88,6 @@ export const renderMutations: Mutation[] = [
     killedBy: renderer,
     named: 'I5: more than maxQueue',
   },
-  {
-    name: 'set-up outside the admission',
-    file: 'render-pool.ts',
-    replace: "this.admission.run(() => this.#onThread('setup'))",
-    by: "this.#onThread('setup')",
-    killedBy: renderer,
-    named: 'I4: .* thread has taken',
-  },
   // I5
   {
     name: 'a cancelled render stays in the queue',
@@ -180,8 +172,21 @@ export const renderMutations: Mutation[] = [
     file: 'stream-sink.ts',
     replace: 'process.nextTick(this.#ringNow)',
     by: 'void 0',
-    killedBy: ['test/stream.test.ts'],
-    named: 'I8: .*thick and fast',
+    killedBy: ['src/stream-sink.test.ts'],
+  },
+  {
+    name: 'asleep at a full ring',
+    file: 'stream-sink.ts',
+    replace: '        this.#ring()\n        await',
+    by: '        await',
+    killedBy: ['src/stream-sink.test.ts'],
+  },
+  {
+    name: 'no ring within a streak',
+    file: 'stream-sink.ts',
+    replace: 'this.#streak < STREAK_PARTS || this.#silentBytes >= PIECE_BYTES',
+    by: 'this.#streak < STREAK_PARTS',
+    killedBy: ['src/stream-sink.test.ts'],
   },
   {
     name: 'done without a look for the head',
