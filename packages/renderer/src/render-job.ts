@@ -170,7 +170,7 @@ export abstract class RenderJob<Result> implements Entrant, TaskOwner {
   onTurn(waitMs: number): void {
     this.#waitMs = waitMs
     const { redis } = this.pool.transport
-    if (!this.isSettled && !this.#avoidsRedis && redis?.takes(this.#json)) {
+    if (!this.#avoidsRedis && redis?.takes(this.#json)) {
       redis.send(this.#json).then(requestId => {
         if (this.isSettled && requestId !== undefined) redis.discard(requestId)
         this.#depart(requestId)
@@ -180,7 +180,7 @@ export abstract class RenderJob<Result> implements Entrant, TaskOwner {
 
   #depart(requestId?: string): void {
     if (this.isSettled) {
-      this.pool.admission.leave() // cancelled in the moment of its turn
+      this.pool.admission.leave() // cancelled while its context was sent
       return
     }
     const now = performance.now()
