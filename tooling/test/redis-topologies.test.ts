@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, type TLSSocket } from 'node:tls'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { startRedis } from '../redis.js'
 import { askRedis, startCluster, startSentinel, startTlsRedis } from '../redis-topologies.js'
 
@@ -40,6 +40,7 @@ describe('a sentinel', () => {
     const sentinel = Number(group.sentinels[0]?.port)
     const [first, second] = [group.master, group.replica]
     expect(await askRedis(first.port, 'SET', 'a', '1')).toBe('+OK')
+    await vi.waitFor(async () => expect(await askRedis(second.port, 'GET', 'a')).toBe('$1\r\n1'), 5000)
     await expect(askRedis(second.port, 'SET', 'a', '2')).rejects.toThrow(/READONLY/)
 
     await group.failover({ kill: false })

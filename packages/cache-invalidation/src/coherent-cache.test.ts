@@ -174,11 +174,28 @@ describe('an invalidation', () => {
     expect(cache.stats()).toMatchObject({ invalidated: 0, fenced: 0 })
   })
 
-  it('counts the values it dropped, not the names', async () => {
+  it('counts the values it dropped, not the names; those of a tag when they are asked for', async () => {
     const { cache, fill } = setUp()
-    for (const key of ['a', 'b', 'c']) await fill(key, 1, 't', 'u')
+    for (const key of ['a', 'b', 'c', 'd']) await fill(key, 1, 't', 'u')
     cache.invalidate(['a', 't', 'u', 'b'])
-    expect(cache.stats()).toMatchObject({ invalidated: 3, size: 0, tags: 0 })
+    expect(cache.stats()).toMatchObject({ invalidated: 2, size: 2, tags: 0 })
+    await fill('c', 2)
+    expect(cache.stats()).toMatchObject({ invalidated: 3, size: 2, misses: 5 })
+  })
+
+  it('of a tag spares what was loaded under it since', async () => {
+    const { cache, loads, ask, fill } = setUp()
+    await fill('old', 1, 't')
+    const before = ask('a', 't')
+    cache.invalidate(['t'])
+    await fill('new', 2, 't')
+    loads[0]?.end('late')
+    await before
+    // The last that held the old generation have gone, and the new one is still known.
+    await fill('old', 3)
+    expect([cache.peek('new'), cache.peek('a')]).toEqual([2, undefined])
+    cache.invalidate(['t'])
+    expect([cache.peek('new'), cache.peek('old')]).toEqual([undefined, 3])
   })
 
   it('I6: of a tag reaches those who named it: who names another loads anew', async () => {

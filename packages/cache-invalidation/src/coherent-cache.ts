@@ -7,7 +7,7 @@ import {
   checkKeys,
   checkSize,
 } from './coherent-cache-options.js'
-import { TagIndex } from './tag-index.js'
+import { type Generation, TagGenerations } from './tag-generations.js'
 
 /** What has happened in a cache since it was made, and what it holds now. */
 export interface CoherentCacheStats {
@@ -25,12 +25,12 @@ export interface CoherentCacheStats {
   failed: number
   /** Values handed over and not stored, because their load began before an invalidation, or before a later load. */
   fenced: number
-  /** Stored values that `invalidate` dropped. */
+  /** Stored values that `invalidate` dropped: those under an invalidated tag when they are next asked for. */
   invalidated: number
   flushes: number
   /** Stored values that made room for others. */
   evictions: number
-  /** Values stored now. */
+  /** Values stored now, expired and invalidated ones too until they are asked for or make room. */
   size: number
   /** The sum of their sizes, with `maxBytes`; else 0. */
   bytes: number
@@ -65,7 +65,8 @@ export interface CoherentCache<V> {
   /** What `getOrLoad` would answer without a load; else undefined. Counts nothing, and keeps nothing from eviction. */
   peek(key: string): V | undefined
   /**
-   * Drops at once what has one of these names as its key or as a tag.
+   * From now on what has one of these names as its key or as a tag is neither served nor joined. A key's value is
+   * dropped at once; those of a tag, however many, when they are asked for or make room, so that it costs no time.
    *
    * @throws TypeError unless it is an array of non-empty strings; RangeError for one over {@link MAX_KEY_BYTES}
    */
@@ -78,7 +79,7 @@ export interface CoherentCache<V> {
 /** A value that is being loaded, or stored. */
 interface Copy<V> {
   readonly key: string
-  readonly tags: readonly string[]
+  readonly tags: readonly Generation[]
   /** Before the loader was called: what was written later may not be in the value. */
   readonly startedAt: number
   /** While it is being loaded. */
@@ -90,9 +91,9 @@ interface Copy<V> {
 /** {@link CoherentCache}, and the side that its subscription sees. */
 export class FencedCache<V> implements CoherentCache<V> {
   readonly #stored: LRUCache<string, Copy<V>>
-  /** The latest load of each key. Only such a one is joined and stored: an invalidation takes it out. */
+  /** The latest load of each key. Only such a one is joined and stored: an invalidation of the key takes it out. */
   readonly #loads = new Map<string, Copy<V>>()
-  readonly #tags = new TagIndex<Copy<V>>()
+  readonly #tags = new TagGenerations()
   readonly #sizeOf: CoherentCacheOptions<V>['sizeOf']
   readonly #ttlMs: number
   readonly #maxStaleMs: number
@@ -122,7 +123,7 @@ export class FencedCache<V> implements CoherentCache<V> {
       max,
       ...(maxBytes === undefined ? {} : { maxSize: maxBytes }),
       dispose: (copy, _, reason) => {
-        this.#tags.remove(copy)
+        this.#releaseTags(copy)
         if (reason === 'evict') this.#counts.evictions += 1
       },
     })
@@ -139,7 +140,11 @@ export class FencedCache<V> implements CoherentCache<V> {
     const now = this.#now()
     let hasOutdated = false
     for (const copy of [this.#stored.get(key), this.#loads.get(key)]) {
-      if (!copy || this.#hasExpired(copy, now) || !tags.every(tag => copy.tags.includes(tag))) continue
+      if (!copy || this.#hasExpired(copy, now) || !hasTags(copy, tags)) continue
+      if (isInvalidated(copy)) {
+        this.#drop(copy)
+        continue
+      }
       if (this.#isCurrent(copy, now)) {
         this.#counts[copy.pending ? 'joined' : 'hits'] += 1
         return copy.pending ?? (copy.value as V)
@@ -147,16 +152,15 @@ export class FencedCache<V> implements CoherentCache<V> {
       hasOutdated = true
     }
     this.#counts[hasOutdated ? 'bypassed' : 'misses'] += 1
-    return this.#load(
-      { key, tags: [...new Set(tags)], startedAt: now, pending: undefined, value: undefined },
-      loader,
-    )
+    const held = [...new Set(tags)].map(tag => this.#tags.hold(tag))
+    return this.#load({ key, tags: held, startedAt: now, pending: undefined, value: undefined }, loader)
   }
 
   peek(key: string): V | undefined {
     const copy = this.#stored.peek(key)
     const now = this.#now()
-    return copy && !this.#hasExpired(copy, now) && this.#isCurrent(copy, now) ? copy.value : undefined
+    if (!copy || this.#hasExpired(copy, now) || isInvalidated(copy)) return undefined
+    return this.#isCurrent(copy, now) ? copy.value : undefined
   }
 
   invalidate(keysOrTags: readonly string[]): void {
@@ -164,7 +168,7 @@ export class FencedCache<V> implements CoherentCache<V> {
     for (const name of keysOrTags) {
       this.#drop(this.#stored.peek(name))
       this.#drop(this.#loads.get(name))
-      for (const copy of this.#tags.of(name)) this.#drop(copy)
+      this.#tags.invalidate(name)
     }
   }
 
@@ -204,7 +208,6 @@ export class FencedCache<V> implements CoherentCache<V> {
     const superseded = this.#loads.get(copy.key)
     if (superseded) this.#endLoad(superseded)
     this.#loads.set(copy.key, copy)
-    this.#tags.add(copy)
     this.#counts.loads += 1
     // There before the loader is called, which may ask this cache itself.
     let settle: (value: Promise<V>) => void = () => {}
@@ -219,14 +222,19 @@ export class FencedCache<V> implements CoherentCache<V> {
     try {
       const value = await loader(copy.key)
       const size = this.#sizeOf && { size: checkSize(this.#sizeOf(value, copy.key)) }
-      if (this.#loads.get(copy.key) === copy) this.#store(copy, value, size)
+      if (this.#isLatest(copy) && !isInvalidated(copy)) this.#store(copy, value, size)
       else this.#counts.fenced += 1
       return value
     } catch (error) {
       this.#counts.failed += 1
-      if (this.#loads.get(copy.key) === copy) this.#endLoad(copy)
       throw error
+    } finally {
+      if (this.#isLatest(copy)) this.#endLoad(copy)
     }
+  }
+
+  #isLatest(copy: Copy<V>): boolean {
+    return this.#loads.get(copy.key) === copy
   }
 
   #store(copy: Copy<V>, value: V, size: { size: number } | undefined): void {
@@ -235,7 +243,7 @@ export class FencedCache<V> implements CoherentCache<V> {
     copy.value = value
     this.#stored.set(copy.key, copy, size)
     const isTooLarge = this.#stored.peek(copy.key) !== copy
-    if (isTooLarge) this.#tags.remove(copy)
+    if (isTooLarge) this.#releaseTags(copy)
   }
 
   #drop(copy: Copy<V> | undefined): void {
@@ -246,7 +254,11 @@ export class FencedCache<V> implements CoherentCache<V> {
   /** What the load will bring is for those who wait for it, and no one else. */
   #endLoad(copy: Copy<V>): void {
     this.#loads.delete(copy.key)
-    this.#tags.remove(copy)
+    this.#releaseTags(copy)
+  }
+
+  #releaseTags({ tags }: Copy<V>): void {
+    for (const generation of tags) this.#tags.release(generation)
   }
 
   #hasExpired({ startedAt }: Copy<V>, now: number): boolean {
@@ -259,6 +271,15 @@ export class FencedCache<V> implements CoherentCache<V> {
     if (!agreement || agreement.holds) return true
     return now - Math.max(agreement.last, startedAt) < this.#maxStaleMs
   }
+}
+
+function hasTags({ tags: held }: Copy<unknown>, tags: readonly string[]): boolean {
+  return tags.every(tag => held.some(generation => generation.tag === tag))
+}
+
+/** By one of its tags. One whose key is invalidated is no longer there. */
+function isInvalidated({ tags }: Copy<unknown>): boolean {
+  return tags.some(({ isOver }) => isOver)
 }
 
 /**

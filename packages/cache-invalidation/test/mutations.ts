@@ -216,7 +216,7 @@ export const mutations: Mutation[] = [
   {
     name: 'no fence',
     file: 'coherent-cache.ts',
-    replace: 'if (this.#loads.get(copy.key) === copy) this.#store(copy, value, size)',
+    replace: 'if (this.#isLatest(copy) && !isInvalidated(copy)) this.#store(copy, value, size)',
     by: 'if (copy) this.#store(copy, value, size)',
     killedBy: cache,
   },
@@ -230,8 +230,8 @@ export const mutations: Mutation[] = [
   {
     name: 'no fence by tag',
     file: 'coherent-cache.ts',
-    replace: 'for (const copy of this.#tags.of(name)) this.#drop(copy)',
-    by: 'for (const copy of this.#tags.of(name)) if (!copy.pending) this.#drop(copy)',
+    replace: ' && !isInvalidated(copy)',
+    by: '',
     killedBy: cache,
   },
   {
@@ -251,8 +251,22 @@ export const mutations: Mutation[] = [
   {
     name: 'stored tag kept',
     file: 'coherent-cache.ts',
-    replace: 'for (const copy of this.#tags.of(name)) this.#drop(copy)',
-    by: 'for (const copy of this.#tags.of(name)) if (copy.pending) this.#drop(copy)',
+    replace: 'if (isInvalidated(copy)) {',
+    by: 'if (copy.pending && isInvalidated(copy)) {',
+    killedBy: cache,
+  },
+  {
+    name: 'invalidated tag peeked at',
+    file: 'coherent-cache.ts',
+    replace: ' || isInvalidated(copy)) return undefined',
+    by: ') return undefined',
+    killedBy: cache,
+  },
+  {
+    name: 'tag forgotten with its last generation',
+    file: 'tag-generations.ts',
+    replace: ' && !generation.isOver',
+    by: '',
     killedBy: cache,
   },
   {
@@ -265,7 +279,7 @@ export const mutations: Mutation[] = [
   {
     name: 'tags of who asks ignored',
     file: 'coherent-cache.ts',
-    replace: ' || !tags.every(tag => copy.tags.includes(tag))',
+    replace: ' || !hasTags(copy, tags)',
     by: '',
     killedBy: cache,
   },
@@ -277,6 +291,13 @@ export const mutations: Mutation[] = [
     this.#loads.delete(copy.key)`,
     by: `#endLoad(copy: Copy<V>): void {
     this.#loads.set(copy.key, { ...copy })`,
+    killedBy: cache,
+  },
+  {
+    name: 'join across an invalidation of a tag',
+    file: 'coherent-cache.ts',
+    replace: 'if (isInvalidated(copy)) {',
+    by: 'if (!copy.pending && isInvalidated(copy)) {',
     killedBy: cache,
   },
   // I8
@@ -363,7 +384,7 @@ export const mutations: Mutation[] = [
   {
     name: 'tags of evicted values kept',
     file: 'coherent-cache.ts',
-    replace: `this.#tags.remove(copy)
+    replace: `this.#releaseTags(copy)
         if (reason`,
     by: 'if (reason',
     killedBy: cache,
@@ -372,7 +393,7 @@ export const mutations: Mutation[] = [
     name: 'tags of ended loads kept',
     file: 'coherent-cache.ts',
     replace: `this.#loads.delete(copy.key)
-    this.#tags.remove(copy)`,
+    this.#releaseTags(copy)`,
     by: 'this.#loads.delete(copy.key)',
     killedBy: cache,
   },
@@ -386,15 +407,15 @@ export const mutations: Mutation[] = [
   {
     name: 'tags of what is too large kept',
     file: 'coherent-cache.ts',
-    replace: 'if (isTooLarge) this.#tags.remove(copy)',
+    replace: 'if (isTooLarge) this.#releaseTags(copy)',
     by: '',
     killedBy: cache,
   },
   {
     name: 'tags that nobody has kept',
-    file: 'tag-index.ts',
-    replace: 'if (items?.delete(item) && items.size === 0) this.#tagged.delete(tag)',
-    by: 'items?.delete(item)',
+    file: 'tag-generations.ts',
+    replace: 'if (generation.holders === 0 && !generation.isOver) this.#present.delete(generation.tag)',
+    by: '',
     killedBy: cache,
   },
   ...senderMutations,
