@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -27,6 +27,9 @@ export function freePort(): Promise<number> {
   })
 }
 
+/** Runs a command, and kills it when the other end of descriptor 3 closes: whoever started it has gone, in whatever way. */
+const boundToStarter = '(read -r _ <&3; kill -9 $$) >/dev/null 2>&1 & exec "$0" "$@" 3<&-'
+
 /**
  * Starts a real redis-server on the loopback interface, without persistence, ready for commands.
  *
@@ -44,8 +47,11 @@ export async function startRedis({
   const dir = await mkdtemp(join(tmpdir(), 'scratchy-redis-'))
   const command = process.env.REDIS_SERVER || 'redis-server'
   const child = spawn(
-    command,
+    'sh',
     [
+      '-c',
+      boundToStarter,
+      command,
       '--port',
       `${listening}`,
       '--bind',
@@ -58,13 +64,11 @@ export async function startRedis({
       'no',
       ...args,
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] },
   )
-  const killWithParent = () => child.kill('SIGKILL')
-  process.once('exit', killWithParent)
+  child.once('exit', () => (child.stdio[3] as Socket).destroy())
   const exited = new Promise<void>(resolve => child.once('close', () => resolve()))
   const stop = async () => {
-    process.removeListener('exit', killWithParent)
     child.kill('SIGKILL')
     await exited
     await rm(dir, { recursive: true, force: true })
@@ -76,8 +80,8 @@ export async function startRedis({
         log += chunk
         if (/ready to accept connections/i.test(log)) resolve()
       }
-      child.stdout.on('data', onData)
-      child.stderr.on('data', onData)
+      child.stdout?.on('data', onData)
+      child.stderr?.on('data', onData)
       child.once('error', error => reject(new Error(`${command} could not be started: ${error.message}`)))
       child.once('close', code => reject(new Error(`${command} exited with code ${code}:\n${log}`)))
       setTimeout(() => reject(new Error(`${command} was not ready after 10 s:\n${log}`)), 10_000).unref()

@@ -1,5 +1,10 @@
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
+import ts from 'typescript'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { startRedis } from '../redis.js'
 import { askRedis, startCluster, startSentinel, startTlsRedis } from '../redis-topologies.js'
@@ -76,6 +81,23 @@ describe('a server with TLS', () => {
     await expect(ask(server.port)).rejects.toThrow(/self-signed/)
     await expect(askRedis(server.port, 'PING')).rejects.toThrow()
   })
+})
+
+it('a server ends with the process that started it, however that ended', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'scratchy-starter-'))
+  stops.push(() => rm(dir, { recursive: true }))
+  const source = await readFile(new URL('../redis.ts', import.meta.url), 'utf8')
+  const { outputText } = ts.transpileModule(source, { compilerOptions: { module: ts.ModuleKind.ESNext } })
+  await writeFile(join(dir, 'redis.mjs'), outputText)
+  await writeFile(
+    join(dir, 'starter.mjs'),
+    "import { startRedis } from './redis.mjs'\nprocess.send((await startRedis()).port)",
+  )
+  const starter = fork(join(dir, 'starter.mjs'))
+  const [port] = await once(starter, 'message')
+  expect(await askRedis(port, 'PING')).toBe('+PONG')
+  starter.kill('SIGKILL')
+  await vi.waitFor(() => expect(askRedis(port, 'PING')).rejects.toThrow(/ECONNREFUSED/), 5000)
 })
 
 describe('a server with users', () => {
