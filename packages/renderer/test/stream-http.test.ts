@@ -176,10 +176,12 @@ describe('reply.renderStream', () => {
     const slow = connect(Number(port), '127.0.0.1').pause()
     slow.write(`GET /${slowly({ size: 20_000, ms: 0 })} HTTP/1.1\r\nhost: a\r\n\r\n`)
     await vi.waitFor(() => expect(app.renderer.stats().streams).toBe(1))
-    await delay(500)
-    const { arrayBuffers } = process.memoryUsage()
-    await delay(500)
-    expect(process.memoryUsage().arrayBuffers - arrayBuffers).toBeLessThan(500_000)
+    // What the operating system takes passes through here first.
+    await vi.waitFor(async () => {
+      const { arrayBuffers } = process.memoryUsage()
+      await delay(500)
+      expect(process.memoryUsage().arrayBuffers - arrayBuffers).toBeLessThan(500_000)
+    }, 8000)
     // Another stream meanwhile has a thread of its own, and all its bytes.
     const other = await fetch(`${origin}/${slowly({ parts: 100, size: 20_000 })}`)
     expect((await other.text()).length).toBeGreaterThan(2_000_000)
