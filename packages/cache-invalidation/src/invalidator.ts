@@ -123,12 +123,12 @@ export function createCacheInvalidator({
         }
         const giveUp = (reason: unknown) => {
           settle()
-          queue.forget(waiter)
+          queue.forget(waiter, ticket)
           reject(reason)
         }
         const onAbort = () => giveUp(signal?.reason)
         signal?.addEventListener('abort', onAbort, { once: true })
-        queue.add(encoded, id, waiter)
+        const ticket = queue.add(encoded, id, waiter)
       }),
     stats: () => queue.stats,
     close({ timeoutMs = 1000 } = {}) {

@@ -45,10 +45,8 @@ export class SenderQueue {
   readonly #limits: QueueLimits
   readonly #silenceMs: number
   readonly #waiting = new WaitingKeys()
-  /** With the ticket after which each is served, and the end of its patience, by `performance.now()`. */
-  readonly #waiters = new Map<Waiter, { ticket: number; deadline: number }>()
-  /** The same by their tickets. */
-  readonly #atTicket = new Map<number, Set<Waiter>>()
+  /** By the ticket after which they are served, each with the end of its patience, by `performance.now()`. */
+  readonly #waiters = new Map<number, Map<Waiter, number>>()
   /** All tickets up to this one are served. */
   #servedTicket = 0
   #outgoing: Outgoing | undefined
@@ -91,21 +89,25 @@ export class SenderQueue {
     }
   }
 
-  /** Takes keys, to be sent with others, or by themselves under an id of their own. */
-  add(keys: EncodedKeys, id: string | undefined, waiter: Waiter): void {
+  /** Takes keys, to be sent with others, or by themselves under an id of their own. Answers the waiter's ticket. */
+  add(keys: EncodedKeys, id: string | undefined, waiter: Waiter): number {
     if (this.#closedBecause) {
       waiter.reject(this.#closedBecause)
-    } else if (this.#isIdle && this.#client.status === 'ready') {
+      return 0
+    }
+    if (this.#isIdle && this.#client.status === 'ready') {
       const message = this.#waiting.seal(keys, id)
       this.#outgoing = message
       this.#send()
       // Later, for it takes time.
       this.#register(waiter, message.ticket)
-    } else {
-      this.#register(waiter, this.#enqueue(keys, id))
-      this.#send()
-      if (this.#waiting.overflow(this.#limits)) this.#sent.overflows += 1
+      return message.ticket
     }
+    const ticket = this.#enqueue(keys, id)
+    this.#register(waiter, ticket)
+    this.#send()
+    if (this.#waiting.overflow(this.#limits)) this.#sent.overflows += 1
+    return ticket
   }
 
   #enqueue(keys: EncodedKeys, id: string | undefined): number {
@@ -117,20 +119,17 @@ export class SenderQueue {
 
   #register(waiter: Waiter, ticket: number): void {
     const deadline = performance.now() + waiter.timeoutMs
-    this.#waiters.set(waiter, { ticket, deadline })
-    const others = this.#atTicket.get(ticket)
-    if (others) others.add(waiter)
-    else this.#atTicket.set(ticket, new Set([waiter]))
+    const others = this.#waiters.get(ticket)
+    if (others) others.set(waiter, deadline)
+    else this.#waiters.set(ticket, new Map([[waiter, deadline]]))
     this.#deadlines.setFor(deadline)
   }
 
   /** The waiter is told nothing any more; its keys stay. */
-  forget(waiter: Waiter): void {
-    const { ticket = 0 } = this.#waiters.get(waiter) ?? {}
-    this.#waiters.delete(waiter)
-    const others = this.#atTicket.get(ticket)
-    others?.delete(waiter)
-    if (others?.size === 0) this.#atTicket.delete(ticket)
+  forget(waiter: Waiter, ticket: number): void {
+    const waiters = this.#waiters.get(ticket)
+    waiters?.delete(waiter)
+    if (waiters?.size === 0) this.#waiters.delete(ticket)
   }
 
   /** Takes nothing more. What waits is sent, if that takes no longer than `timeoutMs`; the rest is refused. */
@@ -199,13 +198,10 @@ export class SenderQueue {
     const served: Waiter[] = []
     while (this.#servedTicket < upTo) {
       this.#servedTicket += 1
-      const waiters = this.#atTicket.get(this.#servedTicket)
+      const waiters = this.#waiters.get(this.#servedTicket)
       if (!waiters) continue
-      this.#atTicket.delete(this.#servedTicket)
-      for (const waiter of waiters) {
-        this.#waiters.delete(waiter)
-        served.push(waiter)
-      }
+      this.#waiters.delete(this.#servedTicket)
+      for (const waiter of waiters.keys()) served.push(waiter)
     }
     return served
   }
@@ -238,9 +234,8 @@ export class SenderQueue {
     this.#waiting.clear()
     this.#outgoing = undefined
     this.#attempt = undefined
-    const waiters = [...this.#waiters.keys()]
+    const waiters = [...this.#waiters.values()].flatMap(those => [...those.keys()])
     this.#waiters.clear()
-    this.#atTicket.clear()
     this.#deadlines.keepAlive(false)
     clearTimeout(this.#pause)
     this.#pause = undefined
@@ -250,9 +245,11 @@ export class SenderQueue {
 
   #expire(now: number): number {
     let earliest = Number.POSITIVE_INFINITY
-    for (const [waiter, { deadline }] of [...this.#waiters]) {
-      if (deadline <= now) waiter.expire()
-      else earliest = Math.min(earliest, deadline)
+    for (const waiters of [...this.#waiters.values()]) {
+      for (const [waiter, deadline] of [...waiters]) {
+        if (deadline <= now) waiter.expire()
+        else earliest = Math.min(earliest, deadline)
+      }
     }
     if (this.#waiters.size === 0) this.#deadlines.keepAlive(false)
     return earliest
