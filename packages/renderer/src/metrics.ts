@@ -25,6 +25,8 @@ interface PoolGauges {
 
 /** What a pool tells when it is asked. */
 export interface PoolReading extends PoolGauges {
+  /** Pages that came whole, by what carried them. */
+  pages: Readonly<Record<NonNullable<RenderEvent['transport']>, number>>
   /** What its page cache has answered, if it has one. */
   cache: PageCacheStats | undefined
 }
@@ -56,7 +58,6 @@ const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 const thrown = 'RENDER_THREW'
 const kinds: readonly RenderEvent['kind'][] = ['page', 'stream']
 const outcomes: readonly RenderEvent['outcome'][] = ['ok', 'error', 'cancelled']
-const transports: readonly NonNullable<RenderEvent['transport']>[] = ['shared', 'payload', 'redis']
 const events: readonly ThreadEvent['event'][] = ['started', 'crashed', 'killed', 'recycled']
 const codes: readonly string[] = [...rendererErrorCodes, thrown]
 
@@ -75,12 +76,11 @@ export function attachMetrics(registry: MetricsRegistry, pool: string, read: () 
   metrics.add(pool, read)
   all.set(registry, metrics)
   return {
-    onRender({ kind, outcome, waitMs, renderMs, transport, error }) {
+    onRender({ kind, outcome, waitMs, renderMs, error }) {
       if (renderMs !== undefined) {
         metrics.renderSeconds.observe({ pool, kind, outcome }, renderMs / 1000)
         metrics.waitSeconds.observe({ pool }, waitMs / 1000)
       }
-      if (transport) metrics.pages.inc({ pool, transport })
       if (outcome === 'error') {
         metrics.errors.inc({ pool, code: error instanceof RendererError ? error.code : thrown })
       }
@@ -97,7 +97,6 @@ class RegistryMetrics {
   readonly renderSeconds: Histogram<'pool' | 'kind' | 'outcome'>
   readonly waitSeconds: Histogram<'pool'>
   readonly threadEvents: Counter<'pool' | 'event'>
-  readonly pages: Counter<'pool' | 'transport'>
   readonly errors: Counter<'pool' | 'code'>
   readonly #registry: MetricsRegistry
   readonly #readings = new Map<string, () => PoolReading>()
@@ -123,9 +122,6 @@ class RegistryMetrics {
     this.threadEvents = new Counter(
       config('thread_events_total', 'Threads started, crashed, killed and recycled', ['pool', 'event']),
     )
-    this.pages = new Counter(
-      config('pages_total', 'Pages that came whole, by what carried them', ['pool', 'transport']),
-    )
     this.errors = new Counter(
       config('errors_total', 'Renders that failed; RENDER_THREW for what a render threw', ['pool', 'code']),
     )
@@ -139,6 +135,16 @@ class RegistryMetrics {
           },
         }),
     )
+    // Read at a scrape: to count each page here too would cost each of them a microsecond or two.
+    new Counter({
+      ...config('pages_total', 'Pages that came whole, by what carried them', ['pool', 'transport']),
+      collect() {
+        this.reset()
+        for (const [pool, read] of readings) {
+          for (const [transport, count] of Object.entries(read().pages)) this.inc({ pool, transport }, count)
+        }
+      },
+    })
     new Counter({
       ...config('page_cache_answers_total', 'Pages that the cache was asked for, by its answer', [
         'pool',
@@ -184,7 +190,6 @@ class RegistryMetrics {
     this.#readings.set(pool, read)
     // A counter that begins with its first event hides that event from rate().
     for (const event of events) this.threadEvents.inc({ pool, event }, 0)
-    for (const transport of transports) this.pages.inc({ pool, transport }, 0)
     for (const code of codes) this.errors.inc({ pool, code }, 0)
   }
 
@@ -200,7 +205,6 @@ class RegistryMetrics {
       for (const outcome of outcomes) this.renderSeconds.remove({ pool, kind, outcome })
     }
     for (const event of events) this.threadEvents.remove({ pool, event })
-    for (const transport of transports) this.pages.remove({ pool, transport })
     for (const code of codes) this.errors.remove({ pool, code })
     this.waitSeconds.remove({ pool })
     for (const gauge of this.#gauges) gauge.remove({ pool })

@@ -193,6 +193,7 @@ export class RenderPool {
       slotsInUse: inUse,
       slotsQuarantined: quarantined,
       streams: this.lanes.inUse,
+      pages: this.transport.counts,
       cache,
     }
   }
