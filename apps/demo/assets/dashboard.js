@@ -1,6 +1,7 @@
 // Keeps the dashboard's numbers and curves up to date while somebody looks at them.
 
 const everyMs = 2000
+const unknown = '–'
 const refreshed = document.querySelector('[data-refresh]')
 // Behind a load balancer any server may answer: ask for the one that is shown.
 const { server } = document.querySelector('[data-server]').dataset
@@ -8,7 +9,9 @@ const source = `/api/stats?${new URLSearchParams({ server })}`
 
 function show(stats) {
   for (const element of document.querySelectorAll('[data-stat]')) {
-    element.textContent = textOf(stats, element.dataset.stat, element.dataset.digits)
+    const text = textOf(stats, element.dataset.stat, element.dataset.digits)
+    element.textContent = text
+    element.toggleAttribute('data-unknown', text === unknown)
   }
   document.querySelector('[data-servers]').replaceChildren(...stats.servers.map(rowOf))
   for (const curve of document.querySelectorAll('[data-series]')) {
@@ -18,7 +21,7 @@ function show(stats) {
 
 function textOf(stats, path, digits) {
   const value = path.split('.').reduce((part, name) => part?.[name], stats)
-  if (typeof value !== 'number') return value ?? '–'
+  if (typeof value !== 'number') return value ?? unknown
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }
 

@@ -14,7 +14,7 @@ export function Value({
 }): ReactNode {
   return (
     <>
-      <span data-stat={path} data-digits={digits}>
+      <span data-stat={path} data-digits={digits} data-unknown={of === null || undefined}>
         {formatted(of, digits)}
       </span>
       {unit && <small> {unit}</small>}
