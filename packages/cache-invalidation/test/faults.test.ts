@@ -18,10 +18,18 @@ beforeAll(async () => {
   process.setMaxListeners(0)
 })
 
-function run(system: System, name: string, settleMs: number, count = 6): Promise<ClassResult> {
+function run(system: System, name: string, settleMs: number, seed = 1): Promise<ClassResult> {
   const [kind] = classesNamed(name)
   if (!kind) throw new Error(`${name} is no class`)
-  return runClass(system, kind, { count, seed: 1, worlds: 3, settleMs, entry })
+  return runClass(system, kind, { count: 6, seed, worlds: 3, settleMs, entry })
+}
+
+/** Not every fault strikes at the moment that matters to a defect: up to ten times as many, until one has. */
+async function runUntilFound(system: System, name: string, count: keyof ClassResult): Promise<ClassResult> {
+  for (let seed = 1; ; seed += 1) {
+    const result = await run(system, name, 300, seed)
+    if (Number(result[count]) > 0 || seed === 10) return result
+  }
 }
 
 describe.concurrent('a few faults of each class', () => {
@@ -54,22 +62,18 @@ describe.concurrent('the oracle finds', () => {
     ['flushes on every reconnect', 'connection killed', 'needlessFlushes'],
     ['repeats under another id', 'answer lost, connection cut', 'duplicates'],
     ['repeats under another id', 'answer late, commandTimeout', 'duplicates'],
+    ['has no fence', 'network stalled', 'lost'],
   ])('a node that %s, by the class "%s": %s', async (defect, name, count) => {
-    const result = await run(scratchyjs(defect), name, 300)
+    const result = await runUntilFound(scratchyjs(defect), name, count)
     expect(result[count]).toBeGreaterThan(0)
     expect(isClean(result)).toBe(false)
     expect(result.failures[0]).toMatch(/^seed \d+: /)
   })
 
-  // Only some loads are overtaken at the moment that matters.
-  it('a node that has no fence, in a few dozen faults', async () => {
-    expect((await run(scratchyjs('has no fence'), 'network stalled', 300, 36)).lost).toBeGreaterThan(0)
-  })
-
   it.each(['connection killed', 'connection half open', 'restart without persistence', 'log trimmed'])(
     'what a naive bus loses, by the class "%s"',
     async name => {
-      expect((await run(naive, name, 300)).lost).toBeGreaterThan(0)
+      expect((await runUntilFound(naive, name, 'lost')).lost).toBeGreaterThan(0)
     },
   )
 })
