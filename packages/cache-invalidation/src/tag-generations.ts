@@ -16,8 +16,11 @@ export class TagGenerations {
   }
 
   hold(tag: string): Generation {
-    const generation = this.#present.get(tag) ?? { tag, isOver: false, holders: 0 }
-    this.#present.set(tag, generation)
+    let generation = this.#present.get(tag)
+    if (!generation) {
+      generation = { tag, isOver: false, holders: 0 }
+      this.#present.set(tag, generation)
+    }
     generation.holders += 1
     return generation
   }

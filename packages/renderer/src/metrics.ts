@@ -136,35 +136,36 @@ class RegistryMetrics {
         }),
     )
     // Read at a scrape: to count each page here too would cost each of them a microsecond or two.
-    new Counter({
-      ...config('pages_total', 'Pages that came whole, by what carried them', ['pool', 'transport']),
-      collect() {
-        this.reset()
-        for (const [pool, read] of readings) {
-          for (const [transport, count] of Object.entries(read().pages)) this.inc({ pool, transport }, count)
-        }
-      },
-    })
-    new Counter({
-      ...config('page_cache_answers_total', 'Pages that the cache was asked for, by its answer', [
-        'pool',
-        'answer',
-      ]),
-      collect() {
-        this.reset()
-        for (const [pool, read] of readings) {
-          const { hits, misses, stale, bypassed } = read().cache ?? {}
-          for (const [answer, count] of Object.entries({
-            hit: hits,
-            miss: misses,
-            stale,
-            bypass: bypassed,
-          })) {
-            if (count !== undefined) this.inc({ pool, answer }, count)
+    const readCounter = (
+      name: string,
+      help: string,
+      label: string,
+      countsOf: (reading: PoolReading) => Readonly<Record<string, number>>,
+    ) =>
+      new Counter({
+        ...config(name, help, ['pool', label]),
+        collect() {
+          this.reset()
+          for (const [pool, read] of readings) {
+            for (const [value, count] of Object.entries(countsOf(read()))) {
+              this.inc({ pool, [label]: value }, count)
+            }
           }
-        }
-      },
-    })
+        },
+      })
+    readCounter(
+      'pages_total',
+      'Pages that came whole, by what carried them',
+      'transport',
+      ({ pages }) => pages,
+    )
+    readCounter(
+      'page_cache_answers_total',
+      'Pages that the cache was asked for, by its answer',
+      'answer',
+      ({ cache }) =>
+        cache ? { hit: cache.hits, miss: cache.misses, stale: cache.stale, bypass: cache.bypassed } : {},
+    )
     const delay = this.#delay
     new Gauge({
       ...config(
